@@ -1,0 +1,82 @@
+"""Who may enter, and as what."""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+
+class Role(models.TextChoices):
+    VIEWER = "viewer"
+    ENGINEER = "engineer"
+    MANAGER = "manager"
+    AUDITOR = "auditor"
+    ADMIN = "admin"
+
+
+READ = {"outages:read", "sla:read", "payments:read", "wallets:read"}
+ENGINEER = READ | {
+    "outages:write",
+    "sla:write",
+    "disputes:write",
+    "payments:write",
+    "wallets:write",
+    "webhooks:read",
+    "jobs:read",
+}
+MANAGER = ENGINEER | {"payments:approve", "disputes:rule", "policy:write", "webhooks:write"}
+
+# A role is a named set of scopes.
+SCOPES: dict[str, frozenset[str]] = {
+    Role.VIEWER: frozenset(READ),
+    Role.ENGINEER: frozenset(ENGINEER),
+    Role.MANAGER: frozenset(MANAGER),
+    Role.AUDITOR: frozenset(READ | {"webhooks:read", "audit:read", "jobs:read"}),
+    Role.ADMIN: frozenset(MANAGER | {"audit:read", "admin:full"}),
+}
+
+
+class UserManager(BaseUserManager["User"]):
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """Addresses are matched without case."""
+        return self.get(email__iexact=username)
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """The first admin, for Django's own command."""
+        user = self.model(email=email, role=Role.ADMIN, is_staff=True, is_superuser=True, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person. The e-mail address is the name to log in with; what they may do follows from the role."""
+
+    email = models.EmailField(max_length=254, unique=True)
+    full_name = models.CharField(max_length=255, blank=True)
+    role = models.CharField(max_length=16, choices=Role.choices, default=Role.ENGINEER)
+    stellar_wallet = models.CharField(max_length=56, blank=True, help_text="Public key, for display only.")
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False, help_text="May use the admin site.")
+    token_version = models.PositiveIntegerField(
+        default=1, editable=False, help_text="Tokens of an earlier version are refused: logout raises it."
+    )
+    date_joined = models.DateTimeField(default=timezone.now)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (models.UniqueConstraint(Lower("email"), name="accounts_one_user_per_address"),)
+
+    def __str__(self) -> str:
+        return self.email
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        return SCOPES[self.role]

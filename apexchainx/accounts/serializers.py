@@ -1,0 +1,60 @@
+"""What goes in and out of authentication."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from apexchainx.accounts.models import Role, User
+from apexchainx.accounts.passwords import MAX_LENGTH
+from apexchainx.api.fields import TextField, pair
+
+
+class UserSerializer(serializers.ModelSerializer[User]):
+    id = serializers.CharField(source="pk", read_only=True)
+    username = serializers.CharField(source="email", read_only=True)
+    stellar_wallet = serializers.SerializerMethodField()
+    created_at = serializers.DateTimeField(source="date_joined", read_only=True)
+
+    class Meta:
+        model = User
+        fields = ("id", "email", "username", "full_name", "role", "stellar_wallet", "is_active", "created_at")
+        read_only_fields = fields
+
+    def get_stellar_wallet(self, user: User) -> str | None:
+        return user.stellar_wallet or None
+
+
+class NamedByAddress(serializers.Serializer[Any]):
+    """`email` and `username` are one thing."""
+
+    email = serializers.EmailField(max_length=254)
+    username = serializers.EmailField(max_length=254, required=False, write_only=True)
+
+    def to_internal_value(self, data: Any) -> Any:
+        return super().to_internal_value(pair(data, "email", "username"))
+
+
+class LoginSerializer(NamedByAddress):
+    password = TextField(max_length=MAX_LENGTH, trim_whitespace=False)
+
+
+class RegisterSerializer(NamedByAddress):
+    password = TextField(max_length=MAX_LENGTH, trim_whitespace=False)
+    full_name = TextField(max_length=255, required=False, allow_blank=True, default="")
+    role = serializers.ChoiceField(choices=Role.choices, required=False)
+
+
+class RefreshSerializer(serializers.Serializer[Any]):
+    refresh_token = TextField(max_length=4096)
+
+
+class SessionSerializer(serializers.Serializer[Any]):
+    access_token = serializers.CharField()
+    refresh_token = serializers.CharField()
+    token_type = serializers.CharField()
+    expires_in = serializers.IntegerField()
+    user = UserSerializer()
+
+
+class MessageSerializer(serializers.Serializer[Any]):
+    message = serializers.CharField()

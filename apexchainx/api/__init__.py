@@ -1,0 +1,1 @@
+"""The edge, once: authentication, scopes, the error envelope, pagination, parsing and rendering."""

@@ -1,0 +1,32 @@
+"""The one permission mechanism: a view names the scope it needs, a caller holds scopes."""
+
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+PUBLIC = ""
+ANY_USER = "*"
+
+
+def required(view: APIView, method: str) -> str:
+    """The scope for this call: the action's own entry, else the method's, else `read` or `write`."""
+    scopes: dict[str, str] = getattr(view, "scopes", {})
+    action = getattr(view, "action", None) or ""
+    for key in (action, method.lower(), "read" if method in SAFE_METHODS else "write"):
+        if key in scopes:
+            return scopes[key]
+    raise LookupError(f"{type(view).__name__} names no scope for {method} {action}")
+
+
+class HasScope(BasePermission):
+    """Refuses a caller without the scope; a view without scopes is a programming error, not an open door."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if request.method == "OPTIONS" or (getattr(view, "action", "") is None):
+            return True
+        scope = required(view, request.method or "GET")
+        if scope == PUBLIC:
+            return True
+        if not request.user or not request.user.is_authenticated:
+            return False
+        return scope == ANY_USER or scope in request.user.scopes

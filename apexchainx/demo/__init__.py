@@ -1,0 +1,1 @@
+"""The whole story over HTTP: from an outage to settled money, told with evidence."""

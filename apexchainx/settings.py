@@ -1,0 +1,329 @@
+"""Configuration. Every environment variable is read here once, with its default and what it is for."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def env(name: str, default: str = "") -> str:
+    return os.environ.get(name, default)
+
+
+def flag(name: str, *, default: bool) -> bool:
+    value = env(name, str(default)).strip().lower()
+    if value not in {"true", "1", "yes", "on", "false", "0", "no", "off"}:
+        raise ImproperlyConfigured(f"{name} must be true or false, not {value!r}.")
+    return value in {"true", "1", "yes", "on"}
+
+
+def number(name: str, default: int) -> int:
+    try:
+        return int(env(name, str(default)))
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must be a whole number.") from error
+
+
+def names(name: str, default: str = "") -> list[str]:
+    return [item.strip() for item in env(name, default).split(",") if item.strip()]
+
+
+def required(name: str, development: str) -> str:
+    """A value that production must set: with DEBUG off its absence stops the start."""
+    value = env(name) or (development if DEBUG else "")
+    if not value:
+        raise ImproperlyConfigured(f"{name} must be set when DEBUG is off.")
+    return value
+
+
+# Core
+
+DEBUG = flag("DEBUG", default=False)
+# Signs sessions and access tokens.
+SECRET_KEY = required("SECRET_KEY", "development-only-key-that-signs-nothing-of-value")
+# Host names this site answers to, comma separated.
+ALLOWED_HOSTS = names("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if DEBUG else "")
+# Where the API lives; must start with a slash.
+API_V1_PREFIX = env("API_V1_PREFIX", "/api/v1").rstrip("/")
+if not API_V1_PREFIX.startswith("/"):
+    raise ImproperlyConfigured("API_V1_PREFIX must start with a slash.")
+# Where people find this installation; stands in links.
+APP_BASE_URL = env("APP_BASE_URL", "http://localhost:8000")
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "corsheaders",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_celery_results",
+    "apexchainx",
+    "apexchainx.accounts",
+    "apexchainx.jobs",
+    "apexchainx.stellar",
+    "audit",
+    "wallets",
+    "outages",
+    "sla",
+    "payments",
+    "disputes",
+    "webhooks",
+]
+MIDDLEWARE = [
+    "apexchainx.middleware.CorrelationMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "apexchainx.middleware.EdgeMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "apexchainx.middleware.AdminActorMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "apexchainx.urls"
+WSGI_APPLICATION = "apexchainx.wsgi.application"
+APPEND_SLASH = False
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en-us"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# Database
+
+# postgresql://user:password@host:port/name
+DATABASES: dict[str, Any] = {
+    "default": dj_database_url.parse(
+        required("DATABASE_URL", "postgresql://apexchainx@127.0.0.1:5432/apexchainx"), conn_max_age=0
+    )
+}
+# Web processes keep a pool of connections; Celery's forked children hold one each.
+DATABASE_POOL = flag("DATABASE_POOL", default=True)
+DATABASES["default"]["OPTIONS"] = {
+    "options": "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000",
+    **DATABASES["default"].get("OPTIONS", {}),
+}
+if DATABASE_POOL:
+    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": 16, "timeout": 5}
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+
+# Identity
+
+AUTH_USER_MODEL = "accounts.User"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.BCryptSHA256PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "apexchainx.accounts.passwords.CompositionValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+# Who may register: open, approval (an admin activates) or closed.
+REGISTRATION_MODE = env("REGISTRATION_MODE", "open" if DEBUG else "approval")
+if REGISTRATION_MODE not in {"open", "approval", "closed"}:
+    raise ImproperlyConfigured("REGISTRATION_MODE must be open, approval or closed.")
+# Lifetimes of the two tokens.
+ACCESS_TOKEN_SECONDS = number("ACCESS_TOKEN_SECONDS", 3600)
+REFRESH_TOKEN_DAYS = number("REFRESH_TOKEN_DAYS", 7)
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(seconds=ACCESS_TOKEN_SECONDS),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=REFRESH_TOKEN_DAYS),
+    "ALGORITHM": "HS256",
+    "SIGNING_KEY": SECRET_KEY,
+    "ISSUER": "apexchainx",
+    "USER_ID_CLAIM": "sub",
+    "TOKEN_TYPE_CLAIM": "token_type",
+}
+
+# The edge
+
+# Browser origins that may call the API, comma separated; a * is refused.
+ALLOWED_ORIGINS = names("ALLOWED_ORIGINS")
+if any("*" in origin for origin in ALLOWED_ORIGINS):
+    raise ImproperlyConfigured("ALLOWED_ORIGINS must name its origins; * is refused.")
+CORS_ALLOWED_ORIGINS = ALLOWED_ORIGINS
+CORS_ALLOW_CREDENTIALS = True
+CORS_ALLOW_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+CORS_ALLOW_HEADERS = [
+    "authorization",
+    "x-correlation-id",
+    "idempotency-key",
+    "x-idempotency-key",
+    "content-type",
+    "x-requested-with",
+    "x-csrf-token",
+    "cache-control",
+    "x-api-key",
+    "if-none-match",
+    "if-match",
+]
+CORS_EXPOSE_HEADERS = ["X-Correlation-ID", "Retry-After", "Content-Disposition", "ETag"]
+# The largest request body, in bytes.
+MAX_REQUEST_BODY_SIZE_BYTES = number("MAX_REQUEST_BODY_SIZE_BYTES", 10 * 1024 * 1024)
+DATA_UPLOAD_MAX_MEMORY_SIZE = None
+MAX_AFFECTED_SERVICES_COUNT = number("MAX_AFFECTED_SERVICES_COUNT", 100)
+MAX_DESCRIPTION_LENGTH = number("MAX_DESCRIPTION_LENGTH", 5000)
+MAX_WEBHOOK_EVENTS_COUNT = number("MAX_WEBHOOK_EVENTS_COUNT", 50)
+
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+# Set to false only where TLS ends in front of this process and plain HTTP never reaches it.
+SECURE_SSL_REDIRECT = flag("SECURE_SSL_REDIRECT", default=not DEBUG)
+SECURE_REDIRECT_EXEMPT = [r"^health(/|$)"]
+SECURE_HSTS_SECONDS = 0 if DEBUG else number("SECURE_HSTS_SECONDS", 31_536_000)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if number("TRUSTED_PROXY_COUNT", 0) else None
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["apexchainx.api.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["apexchainx.api.scopes.HasScope"],
+    "DEFAULT_PARSER_CLASSES": ["apexchainx.api.parsers.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["apexchainx.api.renderers.JSONRenderer"],
+    "DEFAULT_PAGINATION_CLASS": "apexchainx.api.pagination.StyledPagination",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "apexchainx.api.exceptions.handle",
+    "COERCE_DECIMAL_TO_STRING": False,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "ApexChainX",
+    "DESCRIPTION": "From a network outage to settled money, with proof.",
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "SeverityEnum": "outages.models.Severity",
+        "RoleEnum": "apexchainx.accounts.models.Role",
+    },
+}
+
+# Static files
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = True
+
+# Background work
+
+# Rows are the queue; the broker only rings. The default rings on the same PostgreSQL.
+CELERY_BROKER_URL = env("CELERY_BROKER_URL") or "pgmq://" + env("DATABASE_URL").partition("://")[2]
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {
+        "visibility_timeout": 600,
+        "init_extension": False,
+        "use_notify": True,
+        "wait_time_seconds": 0,
+        "polling_interval": 1,
+        "pool_size": 2,
+    }
+    if CELERY_BROKER_URL.startswith("pgmq:")
+    else {}
+)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_RESULT_BACKEND = "django-db"
+CELERY_RESULT_EXTENDED = True
+CELERY_RESULT_EXPIRES = timedelta(days=30)
+CELERY_TASK_TRACK_STARTED = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_TIME_LIMIT = 300
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = {"payments.tasks.*": {"queue": "signer"}, "webhooks.tasks.*": {"queue": "webhooks"}}
+CELERY_WORKER_PREFETCH_MULTIPLIER = 4
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+CELERY_WORKER_SEND_TASK_EVENTS = False
+SWEEP = {"ignore_result": True, "expires": 30}
+CELERY_BEAT_SCHEDULE = {
+    "advance payments": {"task": "payments.tasks.advance", "schedule": 5.0, "options": SWEEP},
+    "deliver webhooks": {"task": "webhooks.tasks.deliver", "schedule": 5.0, "options": SWEEP},
+}
+
+# Service levels
+
+DEFAULT_TEAM = env("DEFAULT_TEAM", "operations")
+DEFAULT_OPERATOR = env("DEFAULT_OPERATOR", "operator")
+# How far a declared MTTR may lie from the measured one, in minutes.
+SLA_MTTR_TOLERANCE_MINUTES = number("SLA_MTTR_TOLERANCE_MINUTES", 1)
+
+# Stellar
+
+# sandbox, testnet or public
+STELLAR_NETWORK = env("STELLAR_NETWORK", "sandbox")
+STELLAR_HORIZON_URL = env("STELLAR_HORIZON_URL", "http://127.0.0.1:8001")
+STELLAR_NETWORK_PASSPHRASE = env("STELLAR_NETWORK_PASSPHRASE", "ApexChainX Sandbox Ledger ; 2026")
+STELLAR_ASSET_CODE = env("STELLAR_ASSET_CODE", "USDC")
+STELLAR_ASSET_ISSUER = env("STELLAR_ASSET_ISSUER")
+# The pool that pays rewards; its secret is known to the signer alone.
+STELLAR_POOL_ADDRESS = env("STELLAR_POOL_ADDRESS")
+STELLAR_POOL_SECRET_FILE = env("STELLAR_POOL_SECRET_FILE")
+# A payment above this is held for a person.
+MAX_AUTO_PAYMENT_AMOUNT = number("MAX_AUTO_PAYMENT_AMOUNT", 10_000)
+# How long a signed payment stays valid, in seconds.
+PAYMENT_VALID_SECONDS = number("PAYMENT_VALID_SECONDS", 120)
+# The highest fee bid per operation, in stroops.
+STELLAR_MAX_FEE = number("STELLAR_MAX_FEE", 100_000)
+# Seconds until a payment step is tried again, by how often it was tried.
+PAYMENT_BACKOFF = (1, 2, 5, 10, 30, 60, 300)
+# How long a balance may be answered from the cache.
+WALLET_CACHE_TTL_SECONDS = number("WALLET_CACHE_TTL_SECONDS", 60)
+
+# Webhooks
+
+# Let deliveries go to loopback and private networks, and over plain HTTP: for development.
+WEBHOOK_ALLOW_PRIVATE_NETWORKS = flag("WEBHOOK_ALLOW_PRIVATE_NETWORKS", default=False)
+WEBHOOK_ALLOW_HTTP = flag("WEBHOOK_ALLOW_HTTP", default=False)
+# The wall clock limit of one attempt, in seconds.
+WEBHOOK_TIMEOUT_SECONDS = number("WEBHOOK_TIMEOUT_SECONDS", 10)
+# Seconds until a delivery is tried again, by how often it was tried.
+WEBHOOK_BACKOFF = (5, 300, 1800, 7200, 18_000, 36_000, 50_400)
+# Encrypts webhook secrets at rest; the default is derived from SECRET_KEY.
+WEBHOOK_ENCRYPTION_KEY = env("WEBHOOK_ENCRYPTION_KEY") or SECRET_KEY
+
+# Logging
+
+LOG_LEVEL = env("LOG_LEVEL", "INFO")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"safe": {"()": "apexchainx.logs.SafeContextFilter"}},
+    "formatters": {"line": {"()": "apexchainx.logs.formatter", "as_json": not DEBUG}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["safe"], "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {"django.server": {"propagate": True, "handlers": []}},
+}

@@ -1,0 +1,54 @@
+"""Runs the sandbox ledger."""
+
+import sqlite3
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from apexchainx.stellar.sandbox.server import serve
+
+
+class Command(BaseCommand):
+    help = """Runs a local ledger that speaks Horizon's language, until SIGTERM or Ctrl-C.
+
+Example:
+  manage.py sandbox_ledger --port 8001 --file var/sandbox.sqlite3 --period 5"""
+    requires_system_checks = []
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
+        return super().create_parser(
+            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, **kwargs
+        )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
+        parser.add_argument("--port", type=int, default=8001, help="port to listen on (default %(default)s)")
+        parser.add_argument(
+            "--file",
+            type=Path,
+            default=Path("var/sandbox.sqlite3"),
+            help="where the ledger lives (default %(default)s)",
+        )
+        parser.add_argument(
+            "--period",
+            type=float,
+            default=0,
+            help="seconds between ledgers; 0 closes one per submission (default)",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        host, port, path = options["host"], options["port"], options["file"]
+        if options["period"] < 0:
+            raise CommandError("--period: seconds cannot be negative.")
+        try:
+            serve(path, host, port, options["period"], announce=self._announce)
+        except OSError as error:
+            raise CommandError(f"Cannot listen on {host}:{port} or keep {path}: {error.strerror}.") from error
+        except (OverflowError, sqlite3.Error) as error:
+            raise CommandError(f"The ledger in {path} cannot run on port {port}: {error}.") from error
+
+    def _announce(self, url: str) -> None:
+        self.stdout.write(f"Sandbox ledger listens on {url}")
+        self.stdout.flush()

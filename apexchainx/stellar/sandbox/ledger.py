@@ -1,0 +1,224 @@
+"""The sandbox ledger itself: what it takes in, when it closes, and what it answers."""
+
+import hashlib
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from stellar_sdk import Account, Keypair, TransactionBuilder, TransactionEnvelope
+from stellar_sdk.exceptions import SdkError
+from stellar_sdk.fee_bump_transaction_envelope import FeeBumpTransactionEnvelope
+from stellar_sdk.xdr import TransactionResultCode
+
+from apexchainx.stellar.sandbox import PASSPHRASE, documents, operations, results
+from apexchainx.stellar.sandbox.amounts import BASE_FEE, FRIENDBOT_GIFT, TOTAL, as_text
+from apexchainx.stellar.sandbox.documents import Inclusion
+from apexchainx.stellar.sandbox.results import OperationOutcome, TransactionOutcome
+from apexchainx.stellar.sandbox.store import Applied, Closed, Store
+from apexchainx.stellar.sandbox.validation import refuse, source_of
+
+ROOT = Keypair.from_raw_ed25519_seed(hashlib.sha256(PASSPHRASE.encode()).digest())
+
+
+class Malformed(ValueError):
+    """This is not a transaction envelope."""
+
+
+class TooLate(Exception):
+    """The transaction was taken in, and no ledger has it yet."""
+
+
+@dataclass
+class Waiting:
+    """A transaction in the queue. `is_over` is set when its ledger has closed, with it or without."""
+
+    envelope: TransactionEnvelope
+    is_over: threading.Event = field(default_factory=threading.Event)
+
+
+class Ledger:
+    """One ledger with one writer. With a period of 0 seconds every submission closes a ledger at once."""
+
+    def __init__(self, store: Store, *, period: float = 0, patience: float = 30) -> None:
+        self._store = store
+        self._period = period
+        self._patience = patience
+        self._lock = threading.RLock()
+        self._queue: dict[str, Waiting] = {}
+        self._is_stopping = threading.Event()
+        self._closer = threading.Thread(target=self._keep_closing, name="sandbox-closer")
+        with self._lock:
+            self._found()
+        if period > 0:
+            self._closer.start()
+
+    def stop(self) -> None:
+        """Answer whoever waits, then leave the file as it is."""
+        self._is_stopping.set()
+        if self._period > 0:
+            self._closer.join()
+        with self._lock:
+            for waiting in self._queue.values():
+                waiting.is_over.set()
+            self._queue.clear()
+
+    @contextmanager
+    def reading(self) -> Iterator[Store]:
+        """The store, while no ledger closes."""
+        with self._lock:
+            yield self._store
+
+    def latest(self) -> Closed:
+        with self._lock:
+            latest = self._store.latest()
+        if latest is None:
+            raise LookupError("no ledger")
+        return latest
+
+    def submit(self, envelope_xdr: str) -> Applied | TransactionOutcome:
+        """The record in history, or why the transaction was not taken in.
+
+        Blocks until its ledger has closed. Raises Malformed, or TooLate when patience ends first.
+        """
+        envelope = _parsed(envelope_xdr)
+        if isinstance(envelope, FeeBumpTransactionEnvelope):
+            return results.transaction(TransactionResultCode.txNOT_SUPPORTED, 0)
+        with self._lock:
+            answer = self._store.applied(envelope.hash_hex()) or self._take_in(envelope)
+        return self._wait(answer) if isinstance(answer, Waiting) else answer
+
+    def fund(self, address: str) -> Applied:
+        """Create an account from the root account, in a ledger of its own."""
+        with self._lock:
+            root = self._store.account(ROOT.public_key)
+            builder = TransactionBuilder(Account(ROOT.public_key, root.sequence if root else 0), PASSPHRASE)
+            builder.add_time_bounds(0, 0).append_create_account_op(address, as_text(FRIENDBOT_GIFT))
+            envelope = builder.build()
+            envelope.sign(ROOT)
+            self._close([envelope])
+            return self._history(envelope)
+
+    def close(self) -> Closed:
+        """Close one ledger now, with all that waits."""
+        with self._lock:
+            batch, self._queue = list(self._queue.values()), {}
+            closed = self._close([each.envelope for each in batch])
+        for waiting in batch:
+            waiting.is_over.set()
+        return closed
+
+    def _found(self) -> None:
+        if self._store.latest() is not None:
+            return
+        with self._store.transaction():
+            self._store.add_ledger(Closed(1, int(time.time())), successful=0, failed=0, operations=0)
+            self._store.add_account(ROOT.public_key, sequence=0, balance=TOTAL, modified=1)
+
+    def _take_in(self, envelope: TransactionEnvelope) -> Applied | TransactionOutcome | Waiting:
+        refusal = refuse(envelope, self._store, self._now())
+        if refusal is not None:
+            return refusal
+        if self._period == 0:
+            self._close([envelope])
+            return self._history(envelope)
+        return self._enqueue(envelope)
+
+    def _enqueue(self, envelope: TransactionEnvelope) -> Waiting:
+        """One transaction per source: a second one is not queued and waits in vain, as on the network."""
+        waiting = self._queue.get(envelope.hash_hex()) or Waiting(envelope)
+        sources = {each.envelope.transaction.source.account_id for each in self._queue.values()}
+        if envelope.transaction.source.account_id not in sources:
+            self._queue[envelope.hash_hex()] = waiting
+        return waiting
+
+    def _wait(self, waiting: Waiting) -> Applied:
+        waiting.is_over.wait(self._patience)
+        if not self._is_stopping.is_set():
+            with self._lock:
+                applied = self._store.applied(waiting.envelope.hash_hex())
+            if applied is not None:
+                return applied
+        raise TooLate(waiting.envelope.hash_hex())
+
+    def _keep_closing(self) -> None:
+        while not self._is_stopping.wait(self._period):
+            self.close()
+
+    def _now(self) -> int:
+        """Ledger time does not run backwards."""
+        latest = self._store.latest()
+        return max(int(time.time()), latest.closed_at if latest else 0)
+
+    def _history(self, envelope: TransactionEnvelope) -> Applied:
+        applied = self._store.applied(envelope.hash_hex())
+        if applied is None:
+            raise LookupError(envelope.hash_hex())
+        return applied
+
+    def _close(self, envelopes: Sequence[TransactionEnvelope]) -> Closed:
+        """Apply what is valid still; the whole ledger is one transaction of the file."""
+        now, sequence = self._now(), self.latest().sequence + 1
+        ledger = Closed(sequence, now)
+        with self._store.transaction():
+            applied: list[Applied] = []
+            for envelope in envelopes:
+                if refuse(envelope, self._store, now) is None:
+                    applied.append(self._apply(envelope, ledger, order=len(applied) + 1))
+            succeeded = [each for each in applied if each.successful]
+            self._store.add_ledger(
+                ledger,
+                successful=len(succeeded),
+                failed=len(applied) - len(succeeded),
+                operations=sum(len(each.codes) for each in succeeded),
+            )
+        return ledger
+
+    def _apply(self, envelope: TransactionEnvelope, ledger: Closed, *, order: int) -> Applied:
+        """Fee and sequence first: those stay consumed. The operations happen all or not at all."""
+        facts = envelope.transaction
+        source, fee = facts.source.account_id, BASE_FEE * len(facts.operations)
+        self._store.move(source, -fee, modified=ledger.sequence)
+        self._store.set_sequence(source, facts.sequence)
+        outcomes = self._run(envelope, ledger)
+        is_success = all(each.is_success for each in outcomes)
+        code = TransactionResultCode.txSUCCESS if is_success else TransactionResultCode.txFAILED
+        outcome = results.transaction(code, fee, outcomes)
+        place = Inclusion(ledger, ledger.sequence << 32 | order << 12, fee)
+        return self._record(envelope, outcome, place)
+
+    def _run(self, envelope: TransactionEnvelope, ledger: Closed) -> list[OperationOutcome]:
+        self._store.savepoint()
+        outcomes = [
+            operations.apply(each, operations.Place(self._store, source_of(each, envelope), ledger.sequence))
+            for each in envelope.transaction.operations
+        ]
+        if not all(each.is_success for each in outcomes):
+            self._store.undo()
+        self._store.release()
+        return outcomes
+
+    def _record(
+        self, envelope: TransactionEnvelope, outcome: TransactionOutcome, place: Inclusion
+    ) -> Applied:
+        document = documents.transaction(envelope, outcome, place)
+        applied = Applied(
+            envelope.hash_hex(), place.ledger.sequence, document["successful"], outcome.operations, document
+        )
+        concerned = {document["source_account"]}
+        for index, operation in enumerate(envelope.transaction.operations, start=1):
+            position = Inclusion(place.ledger, place.id + index, place.fee)
+            record = documents.operation(operation, source_of(operation, envelope), envelope, position)
+            record["transaction_successful"] = applied.successful
+            concerned |= documents.addresses(record)
+            self._store.add_operation(position.id, place.id, record, documents.addresses(record))
+        self._store.add_applied(place.id, applied, concerned)
+        return applied
+
+
+def _parsed(envelope_xdr: str) -> TransactionEnvelope | FeeBumpTransactionEnvelope:
+    try:
+        return TransactionBuilder.from_xdr(envelope_xdr, PASSPHRASE)
+    except (SdkError, ValueError, EOFError, TypeError, AttributeError, NotImplementedError) as error:
+        raise Malformed(str(error)) from error

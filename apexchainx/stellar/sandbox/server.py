@@ -1,0 +1,165 @@
+"""The sandbox ledger over HTTP."""
+
+import json
+import logging
+import signal
+import socket
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from apexchainx.stellar.sandbox.ledger import Ledger
+from apexchainx.stellar.sandbox.problems import Problem, not_found
+from apexchainx.stellar.sandbox.routes import Request, answer
+from apexchainx.stellar.sandbox.store import Store
+
+LARGEST_BODY = 1_000_000
+STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
+
+logger = logging.getLogger(__name__)
+
+
+class Server(ThreadingHTTPServer):
+    """One thread per connection; closing it ends the connections that are still open."""
+
+    daemon_threads = False
+    request_queue_size = 128
+
+    def __init__(self, address: tuple[str, int], ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.connections: set[socket.socket] = set()
+        super().__init__(address, Handler)
+
+    def server_bind(self) -> None:
+        """Bind without asking a name server for our own name."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(self.server_address)
+        self.server_address = self.socket.getsockname()
+        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
+
+    def server_close(self) -> None:
+        for connection in tuple(self.connections):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        super().server_close()
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Reads a request, has it answered, and writes the document in one go."""
+
+    server: Server
+    protocol_version = "HTTP/1.1"
+    server_version = "sandbox"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.connections.add(self.connection)
+
+    def finish(self) -> None:
+        self.server.connections.discard(self.connection)
+        with suppress(OSError):
+            super().finish()
+
+    def handle(self) -> None:
+        with suppress(ConnectionError):
+            super().handle()
+
+    def respond(self) -> None:
+        try:
+            self._write(200, "application/json", answer(self.server.ledger, self._read()))
+        except Problem as problem:
+            self._refuse(problem)
+        except (LookupError, sqlite3.Error):
+            logger.exception("sandbox_request_failed")
+            self._refuse(Problem(500, "server_error"))
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = respond  # noqa: N815
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """What is not HTTP at all is a problem document, too."""
+        self.close_connection = True
+        self._refuse(Problem(code, "bad_request", detail=message or explain or ""))
+
+    def log_message(self, format: str, *args: Any) -> None:
+        logger.debug(format, *args)
+
+    def _read(self) -> Request:
+        length = self.headers.get("Content-Length", "0")
+        if not length.isdecimal() or self.headers.get("Transfer-Encoding"):
+            self.close_connection = True
+            raise Problem(400, "bad_request", detail="The body needs a Content-Length.")
+        if int(length) > LARGEST_BODY:
+            self.close_connection = True
+            raise Problem(413, "request_entity_too_large")
+        body, url = self.rfile.read(int(length)), urlsplit(self.path)
+        if url.path.startswith("/sandbox/") and not ip_address(self.client_address[0]).is_loopback:
+            raise not_found()
+        return Request(
+            method=self.command,
+            path=url.path.rstrip("/") or "/",
+            query=url.query,
+            base=f"http://{self.headers.get('Host', f'127.0.0.1:{self.server.server_port}')}",
+            content_type=self.headers.get("Content-Type", "").partition(";")[0].strip().lower(),
+            body=body,
+        )
+
+    def _refuse(self, problem: Problem) -> None:
+        self._write(problem.status, "application/problem+json; charset=utf-8", problem.document)
+
+    def _write(self, status: int, content_type: str, document: dict[str, Any]) -> None:
+        content = json.dumps(document, separators=(",", ":")).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(content)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+
+@contextmanager
+def running(path: Path, *, port: int = 0, period: float = 0, host: str = "127.0.0.1") -> Iterator[str]:
+    """A ledger that lives in this file and listens in a thread; yields its URL. Port 0 means any free one.
+
+    Raises OSError where the port is taken, and sqlite3.Error where another ledger has the file.
+    """
+    store = Store(path)
+    try:
+        ledger = Ledger(store, period=period)
+        server = _bound((host, port), ledger)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), name="sandbox-server")
+        thread.start()
+        try:
+            yield f"http://{host}:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+            ledger.stop()
+            server.server_close()
+    finally:
+        store.close()
+
+
+def serve(path: Path, host: str, port: int, period: float, *, announce: Callable[[str], object]) -> None:
+    """Run until SIGTERM or SIGINT; `announce` is told the URL once it answers."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    with running(path, port=port, period=period, host=host) as url:
+        announce(url)
+        signal.sigwait(STOP_SIGNALS)
+
+
+def _bound(address: tuple[str, int], ledger: Ledger) -> Server:
+    try:
+        return Server(address, ledger)
+    except OSError:
+        ledger.stop()
+        raise

@@ -1,0 +1,12 @@
+from django.contrib import admin
+
+from apexchainx.read_only_admin import ReadOnly
+from audit.models import AuditEvent
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(ReadOnly):
+    list_display = ("id", "recorded_at", "event", "subject", "stream", "actor", "source")
+    list_filter = ("event", "source")
+    search_fields = ("subject", "stream", "correlation_id", "actor")
+    date_hierarchy = "recorded_at"

@@ -1,0 +1,78 @@
+"""The vocabulary: every fact the system can state."""
+
+from django.db.models import TextChoices
+
+
+class Event(TextChoices):
+    """A fact's name, `<subject>.<what happened>`."""
+
+    USER_REGISTERED = "user.registered"
+    USER_CREATED = "user.created"
+    USER_CHANGED = "user.changed"
+    LOGIN_SUCCEEDED = "auth.login_succeeded"
+    LOGIN_FAILED = "auth.login_failed"
+    TOKEN_REFRESHED = "auth.token_refreshed"  # noqa: S105
+    LOGGED_OUT = "auth.logged_out"
+
+    OWNER_CREATED = "owner.created"
+    WALLET_REGISTERED = "wallet.registered"
+    WALLET_APPROVED = "wallet.approved"
+
+    OUTAGE_CREATED = "outage.created"
+    OUTAGE_UPDATED = "outage.updated"
+    OUTAGE_ASSIGNED = "outage.assigned"
+    OUTAGE_ESCALATED = "outage.escalated"
+    OUTAGE_RESOLVED = "outage.resolved"
+    OUTAGE_DELETED = "outage.deleted"
+
+    POLICY_PUBLISHED = "policy.published"
+    SLA_CALCULATED = "sla.calculated"
+    SLA_VIOLATION = "sla.violation"
+    SLA_REWARD = "sla.reward"
+
+    PAYMENT_INITIATED = "payment.initiated"
+    PAYMENT_HELD = "payment.held"
+    PAYMENT_PARKED = "payment.parked"
+    PAYMENT_AWAITED = "payment.awaited"
+    PAYMENT_RESUMED = "payment.resumed"
+    PAYMENT_SIGNED = "payment.signed"
+    PAYMENT_COMPLETED = "payment.completed"
+    PAYMENT_FAILED = "payment.failed"
+
+    DISPUTE_FILED = "dispute.filed"
+
+    WEBHOOK_CREATED = "webhook.created"
+    WEBHOOK_UPDATED = "webhook.updated"
+    WEBHOOK_DELETED = "webhook.deleted"
+    WEBHOOK_DISABLED = "webhook.disabled"
+
+
+OUTAGE = ("outage_id", "site_name", "severity", "status", "detected_at")
+SLA = (
+    "outage_id",
+    "sla_result_id",
+    "status",
+    "mttr_minutes",
+    "threshold_minutes",
+    "amount",
+    "payment_type",
+    "rating",
+    "policy_version",
+    "clock_source",
+)
+PAYMENT = ("outage_id", "payment_id", "sla_result_id", "type", "amount", "asset_code", "transaction_hash", "reason")
+
+# What subscribers outside may learn: the public events, each with the data fields that leave the house.
+PUBLIC: dict[Event, tuple[str, ...]] = {
+    Event.OUTAGE_CREATED: OUTAGE,
+    Event.OUTAGE_UPDATED: (*OUTAGE, "changes"),
+    Event.OUTAGE_ASSIGNED: (*OUTAGE, "assigned_to"),
+    Event.OUTAGE_RESOLVED: (*OUTAGE, "resolved_at", "mttr_minutes"),
+    Event.SLA_CALCULATED: SLA,
+    Event.SLA_VIOLATION: SLA,
+    Event.SLA_REWARD: SLA,
+    Event.PAYMENT_INITIATED: PAYMENT,
+    Event.PAYMENT_COMPLETED: (*PAYMENT, "ledger", "confirmed_at"),
+    Event.PAYMENT_FAILED: PAYMENT,
+    Event.DISPUTE_FILED: ("outage_id", "dispute_id", "sla_result_id", "status"),
+}

@@ -1,0 +1,14 @@
+from rest_framework import serializers
+
+from audit.models import AuditEvent
+
+
+class AuditEventSerializer(serializers.ModelSerializer[AuditEvent]):
+    id = serializers.CharField(source="pk", read_only=True)
+    event_type = serializers.CharField(source="event", read_only=True)
+    actor_id = serializers.CharField(source="actor", read_only=True)
+    timestamp = serializers.DateTimeField(source="recorded_at", read_only=True)
+
+    class Meta:
+        model = AuditEvent
+        fields = ("id", "event_type", "subject", "stream", "actor_id", "source", "correlation_id", "timestamp", "data")

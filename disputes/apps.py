@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class DisputesConfig(AppConfig):
+    """Objections to SLA results."""
+
+    name = "disputes"

@@ -1,0 +1,128 @@
+"""An outage and where it stands."""
+
+from datetime import datetime
+from typing import Self
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Func, Q
+from django.utils import timezone
+
+from wallets.models import Owner
+
+
+class Severity(models.TextChoices):
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class NextReference(Func):
+    """OUT001, OUT002, ...: the database numbers, and skips what a client has taken."""
+
+    function = "outages_next_reference"
+    output_field = models.CharField()
+
+
+class OutageQuerySet(models.QuerySet["Outage"]):
+    def open(self) -> Self:
+        return self.exclude(state=Outage.State.RESOLVED)
+
+    def overlapping(self, start: datetime, end: datetime) -> Self:
+        return self.filter(detected_at__lt=end).filter(Q(resolved_at__isnull=True) | Q(resolved_at__gte=start))
+
+
+class Outage(models.Model):
+    """A service at a site does not work, from `detected_at` until `resolved_at`."""
+
+    class State(models.TextChoices):
+        ACTIVE = "active"
+        INVESTIGATING = "investigating"
+        RESOLVED = "resolved"
+
+    reference = models.CharField("id", max_length=64, unique=True, db_default=NextReference())
+    site_name = models.CharField(max_length=255)
+    site_id = models.CharField(max_length=64, blank=True)
+    region = models.CharField(max_length=64, blank=True)
+    severity = models.CharField(max_length=8, choices=Severity.choices)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.ACTIVE)
+    description = models.TextField(blank=True)
+    affected_services = ArrayField(models.CharField(max_length=255), default=list, blank=True)
+    affected_subscribers = models.PositiveIntegerField(null=True, blank=True)
+    latitude = models.DecimalField(
+        max_digits=9, decimal_places=6, null=True, blank=True, validators=[MinValueValidator(-90), MaxValueValidator(90)]
+    )
+    longitude = models.DecimalField(
+        max_digits=9,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(-180), MaxValueValidator(180)],
+    )
+    assigned_to = models.CharField(max_length=255, blank=True)
+    created_by = models.CharField(max_length=254)
+    team = models.ForeignKey(
+        Owner, on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="Receives rewards."
+    )
+    operator = models.ForeignKey(
+        Owner, on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="Owes penalties."
+    )
+    detected_at = models.DateTimeField(default=timezone.now)
+    recorded_at = models.DateTimeField(default=timezone.now, editable=False, help_text="When we first heard of it.")
+    resolved_at = models.DateTimeField(null=True, blank=True)
+    resolved_by = models.CharField(max_length=254, blank=True)
+    mttr_minutes = models.PositiveIntegerField(null=True, blank=True)
+    resolution_recorded_at = models.DateTimeField(null=True, blank=True, editable=False)
+    root_cause = models.TextField(blank=True)
+    resolution_notes = models.TextField(blank=True)
+    correlation_id = models.CharField(max_length=128, blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = OutageQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-detected_at", "-id")
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(resolved_at__isnull=True) | Q(resolved_at__gte=F("detected_at")),
+                name="outage_resolves_after_detection",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="resolved", resolved_at__isnull=False, mttr_minutes__isnull=False)
+                | Q(resolved_at__isnull=True, mttr_minutes__isnull=True) & ~Q(state="resolved"),
+                name="outage_resolved_iff_resolved_at",
+            ),
+        )
+        indexes = (
+            models.Index(fields=("-detected_at", "-id"), name="outage_newest_first"),
+            models.Index(fields=("severity", "-detected_at", "-id"), name="outage_by_severity"),
+            models.Index(fields=("state", "-detected_at", "-id"), name="outage_by_state"),
+            models.Index(fields=("site_name", "-detected_at"), name="outage_by_site"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.reference} {self.site_name} ({self.severity})"
+
+    @property
+    def stream(self) -> str:
+        return f"outage:{self.reference}"
+
+    @property
+    def is_resolved(self) -> bool:
+        return self.state == Outage.State.RESOLVED
+
+    @property
+    def status(self) -> str:
+        """The public word: open or resolved."""
+        return "resolved" if self.is_resolved else "open"
+
+    @property
+    def team_key(self) -> str:
+        return self.team.key if self.team else settings.DEFAULT_TEAM
+
+    @property
+    def operator_key(self) -> str:
+        return self.operator.key if self.operator else settings.DEFAULT_OPERATOR

@@ -1,0 +1,276 @@
+"""Carrying payments to the ledger, in the signer's process only.
+
+Each step claims a row in a short transaction, speaks to the network with none open, and records the outcome in
+another. A payment is bound to one (channel, sequence number) before anything is signed, and every envelope for
+it uses that pair: the network consumes a number once, so it cannot be paid twice, whoever dies in between.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from apexchainx.errors import Unavailable
+from apexchainx.stellar import envelopes, horizon, keys
+from audit.events import Event
+from audit.log import record
+from payments.models import Attempt, Channel, Payment, StellarTransaction
+from wallets.models import Wallet
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=60)
+PARKED_RETRY = timedelta(seconds=60)
+# Clocks differ: an envelope counts as expired only this long after its last moment.
+EXPIRY_MARGIN = timedelta(seconds=30)
+STEPS_PER_RUN = 200
+
+
+def advance() -> int:
+    """Take whatever steps are due, at most STEPS_PER_RUN; the answer is how many were taken."""
+    steps = 0
+    try:
+        while steps < STEPS_PER_RUN and (carry_next() or prepare_next()):
+            steps += 1
+    except Unavailable as error:
+        logger.warning("Payments wait for the next sweep: %s", error)
+    return steps
+
+
+# Transactions that are under way
+
+
+def carry_next() -> bool:
+    """Bring one unfinished transaction a step further. False where none is due."""
+    work = claim()
+    if work is None:
+        return False
+    attempts = list(work.attempts.order_by("-number"))
+    for attempt in attempts:
+        found = horizon.transaction(attempt.hash)
+        if found is not None:
+            finish(work, attempt, Landing(found.successful, found.ledger, found.created_at, found.operations))
+            return True
+    if not attempts or may_be_replaced(work, attempts[0]):
+        attempts.insert(0, sign(work))
+    submit(work, attempts[0])
+    return True
+
+
+def claim() -> StellarTransaction | None:
+    """Lease the transaction that waits longest; a worker that dies holds it no longer than the lease."""
+    now = timezone.now()
+    with transaction.atomic():
+        work = (
+            StellarTransaction.objects.select_for_update(skip_locked=True, of=("self",))
+            .select_related("channel", "payment__outage", "payment__sla_result")
+            .filter(state__in=StellarTransaction.LIVE, next_action_at__lte=now)
+            .order_by("next_action_at", "id")
+            .first()
+        )
+        if work is None:
+            return None
+        work.next_action_at, work.tries = now + LEASE, work.tries + 1
+        work.save(update_fields=("next_action_at", "tries"))
+    return work
+
+
+def may_be_replaced(work: StellarTransaction, newest: Attempt) -> bool:
+    """Only when the newest envelope has expired for the network too and its number is still unused."""
+    if timezone.now() < newest.max_time + EXPIRY_MARGIN or horizon.latest_close() <= newest.max_time:
+        return False
+    account = horizon.account(work.channel.address)
+    return account is not None and account.sequence < work.sequence
+
+
+def sign(work: StellarTransaction) -> Attempt:
+    """Sign the payment as its row states it and keep the envelope with its hash before anybody is sent it."""
+    payment = work.payment
+    max_time = timezone.now() + timedelta(seconds=settings.PAYMENT_VALID_SECONDS)
+    envelope = envelopes.payment(
+        signer=pool_key(),
+        sequence=work.sequence,
+        destination=payment.to_address,
+        amount=payment.amount,
+        memo=f"SLA:{payment.reference}",
+        base_fee=min(max(horizon.fee_stats().p90, 100), settings.STELLAR_MAX_FEE),
+        max_time=int(max_time.timestamp()),
+    )
+    with transaction.atomic():
+        attempt = Attempt.objects.create(
+            transaction=work,
+            number=work.attempts.count() + 1,
+            hash=envelope.hash,
+            envelope_xdr=envelope.xdr,
+            max_time=datetime.fromtimestamp(envelope.max_time, UTC),
+        )
+        work.state = StellarTransaction.State.SUBMITTED
+        work.save(update_fields=("state",))
+        record(
+            Event.PAYMENT_SIGNED,
+            f"payment:{payment.reference}",
+            stream=payment.outage.stream,
+            transaction_hash=envelope.hash,
+            sequence=work.sequence,
+        )
+    return attempt
+
+
+def pool_key() -> keys.KeyPair:
+    """The pool's key, which must be the one whose address everybody else knows."""
+    pair = keys.read_secret(Path(settings.STELLAR_POOL_SECRET_FILE))
+    if pair.address != settings.STELLAR_POOL_ADDRESS:
+        raise Unavailable("The signer's key is not the key of STELLAR_POOL_ADDRESS.")
+    return pair
+
+
+def submit(work: StellarTransaction, attempt: Attempt) -> None:
+    """Send the stored envelope. Anything but a landing leaves the transaction as it is, to be looked up again."""
+    answer = horizon.submit(attempt.envelope_xdr)
+    if answer.outcome in {horizon.Outcome.APPLIED, horizon.Outcome.FAILED_ON_LEDGER}:
+        found = horizon.transaction(attempt.hash)
+        if found is not None:
+            finish(work, attempt, Landing(found.successful, found.ledger, found.created_at, found.operations))
+            return
+    wait = settings.PAYMENT_BACKOFF[min(work.tries, len(settings.PAYMENT_BACKOFF)) - 1]
+    work.next_action_at = timezone.now() + timedelta(seconds=wait)
+    work.last_answer = f"{answer.code} {answer.detail}".strip()[:255]
+    work.save(update_fields=("next_action_at", "last_answer"))
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """How a transaction stands in the ledger, for ever."""
+
+    successful: bool
+    ledger: int
+    closed_at: datetime
+    codes: tuple[str, ...]
+
+
+def finish(work: StellarTransaction, attempt: Attempt, landing: Landing) -> None:
+    """Record the landing, once."""
+    with transaction.atomic():
+        row = StellarTransaction.objects.select_for_update().get(pk=work.pk)
+        if row.state not in StellarTransaction.LIVE:
+            return
+        payment = Payment.objects.select_for_update(of=("self",)).select_related("outage").get(pk=row.payment_id)
+        row.state = (
+            StellarTransaction.State.SETTLED if landing.successful else StellarTransaction.State.FAILED_ONCHAIN
+        )
+        row.last_answer = ",".join(landing.codes)[:255]
+        row.save(update_fields=("state", "last_answer"))
+        payment.transaction_hash, payment.ledger = attempt.hash, landing.ledger
+        if landing.successful:
+            complete(payment, landing)
+        elif PARKING & set(landing.codes):
+            park(payment, next(code for code in landing.codes if code in PARKING))
+        else:
+            fail(payment, ",".join(landing.codes))
+
+
+# A destination that cannot receive yet may be made able to.
+PARKING = {"op_no_trust", "op_no_destination", "op_line_full", "op_not_authorized"}
+
+
+def complete(payment: Payment, landing: Landing) -> None:
+    payment.state, payment.reason, payment.next_action_at = Payment.State.PAID, "", None
+    payment.confirmed_at = landing.closed_at
+    payment.save()
+    stated = {"ledger": landing.ledger, "confirmed_at": landing.closed_at}
+    record(Event.PAYMENT_COMPLETED, f"payment:{payment.reference}", stream=payment.outage.stream, **facts(payment), **stated)
+
+
+def fail(payment: Payment, codes: str) -> None:
+    payment.state, payment.reason, payment.next_action_at = Payment.State.FAILED, codes[:64], None
+    payment.save()
+    record(Event.PAYMENT_FAILED, f"payment:{payment.reference}", stream=payment.outage.stream, **facts(payment))
+
+
+def park(payment: Payment, reason: str) -> None:
+    """Not now: looked at again later, and the reason is shown meanwhile."""
+    is_news = payment.state != Payment.State.PARKED or payment.reason != reason
+    payment.state, payment.reason = Payment.State.PARKED, reason
+    payment.next_action_at = timezone.now() + PARKED_RETRY
+    payment.save()
+    if is_news:
+        record(Event.PAYMENT_PARKED, f"payment:{payment.reference}", stream=payment.outage.stream, **facts(payment))
+
+
+def facts(payment: Payment) -> dict[str, object]:
+    """What every event about a payment says."""
+    return {
+        "outage_id": payment.outage.reference,
+        "payment_id": payment.reference,
+        "sla_result_id": payment.sla_result_id,
+        "type": payment.type,
+        "amount": payment.amount,
+        "asset_code": payment.asset_code,
+        "transaction_hash": payment.transaction_hash,
+        "reason": payment.reason,
+    }
+
+
+# Payments that wait for a transaction
+
+
+def prepare_next() -> bool:
+    """Bind the payment that waits longest to the next sequence number, or park it. False where none is due."""
+    channel, _ = Channel.objects.get_or_create(address=settings.STELLAR_POOL_ADDRESS)
+    if channel.transactions.filter(state__in=StellarTransaction.LIVE).exists():
+        return False
+    waiting = Payment.objects.due(timezone.now()).order_by("next_action_at", "id").first()
+    if waiting is None:
+        return False
+    wallet = Wallet.objects.approved().filter(owner__key=waiting.payee).first()
+    obstacle = "no_wallet" if wallet is None else cannot_receive(wallet.address)
+    pool = horizon.account(channel.address)
+    if pool is None:
+        raise Unavailable("The pool has no account on the ledger.")
+    with transaction.atomic():
+        payment = lock_due(waiting.pk)
+        if payment is None:
+            return True
+        if wallet is None or obstacle:
+            park(payment, obstacle)
+            return True
+        return reserve(payment, channel, wallet.address, after=pool.sequence)
+
+
+def lock_due(pk: int) -> Payment | None:
+    return (
+        Payment.objects.due(timezone.now())
+        .select_for_update(skip_locked=True, of=("self",))
+        .select_related("outage")
+        .filter(pk=pk)
+        .first()
+    )
+
+
+def cannot_receive(address: str) -> str:
+    """Why this address cannot hold our asset, or nothing."""
+    account = horizon.account(address)
+    if account is None:
+        return "no_account"
+    return "" if account.has_trustline else "no_trustline"
+
+
+def reserve(payment: Payment, channel: Channel, address: str, *, after: int) -> bool:
+    """One payment, one number. Another signer that was faster makes this a step without effect."""
+    locked = Channel.objects.select_for_update().get(pk=channel.pk)
+    sequence = max(locked.last_sequence, after) + 1
+    try:
+        with transaction.atomic():
+            StellarTransaction.objects.create(channel=locked, sequence=sequence, payment=payment)
+    except IntegrityError:
+        return False
+    locked.last_sequence = sequence
+    locked.save(update_fields=("last_sequence",))
+    payment.state, payment.reason, payment.to_address = Payment.State.BATCHED, "", address
+    payment.next_action_at = None
+    payment.save(update_fields=("state", "reason", "to_address", "next_action_at"))
+    return True

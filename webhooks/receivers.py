@@ -1,0 +1,68 @@
+"""A public fact becomes one delivery for each subscriber, in the transaction that states it."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import connection, transaction
+from django.dispatch import receiver
+from django.utils import timezone
+
+from audit.events import PUBLIC, Event
+from audit.log import recorded
+from audit.models import AuditEvent
+from webhooks import tasks
+from webhooks.models import Delivery, Webhook
+
+SCHEMA_VERSION = "1"
+
+
+@receiver(recorded, dispatch_uid="webhooks.enqueue")
+def enqueue(event: AuditEvent, **_: Any) -> None:
+    if event.event not in PUBLIC:
+        return
+    deliveries = [delivery(event, webhook) for webhook in Webhook.objects.subscribed_to(event.event)]
+    if deliveries:
+        Delivery.objects.bulk_create(deliveries)
+        ring_once()
+
+
+def delivery(event: AuditEvent, webhook: Webhook) -> Delivery:
+    name, message_id = webhook.name_for(event.event), uuid4()
+    return Delivery(
+        webhook=webhook,
+        message_id=message_id,
+        event_id=event.id,
+        event=name,
+        payload=body(event, webhook, name, message_id),
+        correlation_id=event.correlation_id,
+        next_attempt_at=timezone.now(),
+    )
+
+
+def body(event: AuditEvent, webhook: Webhook, name: str, message_id: UUID) -> dict[str, Any]:
+    """What the subscriber reads; of the data, only what the vocabulary lets out."""
+    allowed = PUBLIC[Event(event.event)]
+    return {
+        "id": f"msg_{message_id}",
+        "event": name,
+        "type": name,
+        "timestamp": instant(event.recorded_at),
+        "schema_version": SCHEMA_VERSION,
+        "webhook_id": str(webhook.pk),
+        "data": {field: event.data[field] for field in allowed if field in event.data},
+    }
+
+
+def instant(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def ring_once() -> None:
+    """One bell for each transaction; the sweep comes anyway where the broker is down."""
+    if not any(waiting is ring for _, waiting, _ in connection.run_on_commit):
+        transaction.on_commit(ring, robust=True)
+
+
+def ring() -> None:
+    tasks.deliver.delay()
