@@ -55,7 +55,7 @@ class Webhook(models.Model):
 
     name = models.CharField(max_length=255, blank=True)
     url = models.CharField(max_length=2048)
-    events: ArrayField[list[str], list[str]] = ArrayField(
+    events: "ArrayField[list[str], list[str]]" = ArrayField(
         models.CharField(max_length=64), size=settings.MAX_WEBHOOK_EVENTS_COUNT
     )
     status = models.CharField(max_length=16, choices=WebhookStatus.choices, default=WebhookStatus.ACTIVE)

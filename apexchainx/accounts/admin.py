@@ -12,7 +12,7 @@ from audit.events import Event
 from audit.log import record
 
 
-class UserCreationForm(AdminUserCreationForm[User]):
+class UserCreationForm(AdminUserCreationForm):
     class Meta:
         model = User
         fields = ("email", "full_name", "role")
@@ -36,7 +36,7 @@ class UserAdmin(DjangoUserAdmin):
         (None, {"classes": ("wide",), "fields": ("email", "full_name", "role", "usable_password", "password1", "password2")}),
     )
 
-    def save_model(self, request: HttpRequest, obj: User, form: ModelForm[User], change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
         with transaction.atomic():
             super().save_model(request, obj, form, change)
             facts: dict[str, Any] = {"email": obj.email, "role": obj.role}

@@ -14,7 +14,6 @@ from psycopg_pool import PoolTimeout
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.serializers import as_serializer_error
-from rest_framework.views import set_rollback
 
 from apexchainx import context
 from apexchainx.api.renderers import encode
@@ -67,7 +66,6 @@ def envelope(
 
 def handle(error: Exception, _context: dict[str, Any]) -> Response | None:
     """DRF's exception handler: one branch for each family of failures, and a crash is one of them."""
-    set_rollback()
     if isinstance(error, DomainError):
         return domain(error)
     if isinstance(error, Http404):

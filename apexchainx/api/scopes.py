@@ -1,14 +1,18 @@
 """The one permission mechanism: a view names the scope it needs, a caller holds scopes."""
 
+from typing import TYPE_CHECKING
+
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
 
 PUBLIC = ""
 ANY_USER = "*"
 
 
-def required(view: APIView, method: str) -> str:
+def required(view: "APIView", method: str) -> str:
     """The scope for this call: the action's own entry, else the method's, else `read` or `write`."""
     scopes: dict[str, str] = getattr(view, "scopes", {})
     action = getattr(view, "action", None) or ""
@@ -21,7 +25,7 @@ def required(view: APIView, method: str) -> str:
 class HasScope(BasePermission):
     """Refuses a caller without the scope; a view without scopes is a programming error, not an open door."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         if request.method == "OPTIONS" or (getattr(view, "action", "") is None):
             return True
         scope = required(view, request.method or "GET")

@@ -144,6 +144,13 @@ def fee_stats() -> FeeStats:
         )
 
 
+def latest_close() -> datetime:
+    """When the newest ledger that Horizon shows was closed. Raises Unavailable."""
+    with _server() as server, _translated():
+        document = server.ledgers().order(desc=True).limit(1).call()
+        return datetime.fromisoformat(document["_embedded"]["records"][0]["closed_at"])
+
+
 def friendbot(address: str) -> None:
     """Have a test network create and fund this account. Raises Conflict where it has one, and Unavailable."""
     from stellar_sdk.exceptions import BadRequestError, raise_request_exception

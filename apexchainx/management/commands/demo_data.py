@@ -23,10 +23,13 @@ from apexchainx.stellar.keys import KeyPair
 from outages.models import Outage, Severity
 from outages.services import create as create_outage
 from wallets import services as wallets
-from wallets.models import Owner
+from wallets.models import Kind, Owner
 
 GRANTS = {"pool": Decimal(1_000_000), "operator": Decimal(100_000)}
-PARTIES = {settings.DEFAULT_TEAM: "Operations team", settings.DEFAULT_OPERATOR: "Network operator"}
+PARTIES = (
+    (settings.DEFAULT_TEAM, "Operations team", Kind.TEAM),
+    (settings.DEFAULT_OPERATOR, "Network operator", Kind.OPERATOR),
+)
 STAFF = {Role.ENGINEER, Role.MANAGER, Role.ADMIN}
 OUTAGES = (
     ("Lagos Island 07", Severity.HIGH, "Fibre cut between two aggregation sites", ["4G", "5G"], 4),
@@ -72,13 +75,12 @@ def _set_up_ledger(accounts: dict[str, KeyPair]) -> None:
 
 
 def _make_wallets(accounts: dict[str, KeyPair]) -> None:
-    addresses = {settings.DEFAULT_TEAM: accounts["team"], settings.DEFAULT_OPERATOR: accounts["operator"]}
-    for key, account in addresses.items():
+    for key, name, kind in PARTIES:
         if Owner.objects.filter(key=key).exists():
             continue
-        wallets.create_owner(key=key, name=PARTIES[key], kind=Owner.Kind.TEAM)
-        wallet = wallets.register(owner_key=key, address=account.address)
-        wallets.approve(wallet)
+        wallets.create_owner(key=key, name=name, kind=kind)
+        wallets.register(key, address=accounts[kind].address)
+        wallets.approve(key)
 
 
 def _make_outages() -> None:

@@ -1,0 +1,147 @@
+"""What every test may ask for: people with their clients, parties with wallets, outages, and a ledger."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from apexchainx import celery_app, context
+from apexchainx.accounts.models import Role, User
+from apexchainx.accounts.services import session
+from apexchainx.stellar import horizon, keys
+from apexchainx.stellar.keys import KeyPair
+from apexchainx.stellar.sandbox import PASSPHRASE
+from apexchainx.stellar.sandbox.server import running
+from audit.models import AuditEvent
+from outages.models import Outage
+from outages.services import create
+from wallets.models import Kind, Wallet
+from wallets.services import approve, create_owner, register
+
+# Bells ring inside the test's own process and wake nobody; what carries them for real is tested with real workers.
+celery_app.conf.broker_url = "memory://"
+
+PREFIX = "/api/v1"
+TEAM_ADDRESS = "GAAZI4TCR3TY5OJHCTJC2A4QSY6CJWJH5IAJTGKIN2ER7LBNVKOCCWN7"
+OPERATOR_ADDRESS = "GADOKW3DGSA7POYHFFL6VPHRCDEXF2DGSHB473NL4CEAES774QXSHFQL"
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Let the runner's flush through the append-only trigger: TRUNCATE, in the test database only."""
+    from django.conf import settings
+
+    options = settings.DATABASES["default"]["OPTIONS"]
+    options["options"] += " -c apexchainx.test_database=on"
+    options.pop("pool", None)
+
+
+@pytest.fixture(autouse=True)
+def _quick_and_quiet(settings: Any) -> None:
+    """A hash costs 0.4 s in production, and that is not what most tests are about."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def acting() -> Iterator[context.Context]:
+    """Facts are stated by user 7 under a known correlation id."""
+    with context.acting_as("7", source="api", correlation_id="test-correlation") as here:
+        yield here
+
+
+# People
+
+
+@pytest.fixture
+def make_user(db: None) -> Callable[..., User]:
+    def make(role: str = Role.ENGINEER, *, email: str = "", password: str = "", **fields: Any) -> User:
+        user = User(email=email or f"{role}{User.objects.count()}@example.com", role=role, **fields)
+        user.set_password(password or None)
+        user.save()
+        return user
+
+    return make
+
+
+@pytest.fixture
+def client_of() -> Callable[[User], APIClient]:
+    """A client with this user's token."""
+
+    def make(user: User) -> APIClient:
+        client = APIClient()
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {session(user).access_token}")
+        return client
+
+    return make
+
+
+@pytest.fixture
+def client_as(make_user: Callable[..., User], client_of: Callable[[User], APIClient]) -> Callable[[str], APIClient]:
+    """A client with the token of a new user of this role."""
+    return lambda role: client_of(make_user(role))
+
+
+@pytest.fixture
+def anonymous() -> APIClient:
+    return APIClient()
+
+
+# Parties and outages
+
+
+@pytest.fixture
+def make_wallet(db: None) -> Callable[..., Wallet]:
+    """An owner with an approved wallet."""
+
+    def make(key: str, address: str, kind: str = Kind.TEAM) -> Wallet:
+        with context.acting_as("system", source="command"):
+            create_owner(key=key, name=key.title(), kind=kind)
+            register(key, address=address)
+            return approve(key)
+
+    return make
+
+
+@pytest.fixture
+def parties(make_wallet: Callable[..., Wallet], settings: Any) -> None:
+    """The default team and operator, and a pool: what a payment needs."""
+    make_wallet(settings.DEFAULT_TEAM, TEAM_ADDRESS)
+    make_wallet(settings.DEFAULT_OPERATOR, OPERATOR_ADDRESS, Kind.OPERATOR)
+    settings.STELLAR_POOL_ADDRESS = "GAT4VRKQHA3HMXGRA5I5E6VUU3QX26UA2TEUQQYKLKAVCOLT7G2R4EW2"
+
+
+@pytest.fixture
+def make_outage(db: None) -> Callable[..., Outage]:
+    def make(**fields: Any) -> Outage:
+        return create(**{"site_name": "Cell Tower Alpha", "severity": "critical", **fields})
+
+    return make
+
+
+@pytest.fixture
+def facts(db: None) -> Callable[..., list[tuple[str, str]]]:
+    """(event, subject) of everything recorded so far, in order."""
+    return lambda **filters: list(AuditEvent.objects.filter(**filters).order_by("id").values_list("event", "subject"))
+
+
+# The ledger
+
+
+@pytest.fixture
+def issuer() -> KeyPair:
+    return keys.generate()
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path, settings: Any, issuer: KeyPair) -> Iterator[str]:
+    """The URL of a new ledger that the settings point to; the issuer's account exists."""
+    with running(tmp_path / "sandbox.sqlite3") as url:
+        settings.STELLAR_HORIZON_URL = url
+        settings.STELLAR_NETWORK_PASSPHRASE = PASSPHRASE
+        settings.STELLAR_ASSET_CODE = "USDC"
+        settings.STELLAR_ASSET_ISSUER = issuer.address
+        horizon.friendbot(issuer.address)
+        yield url
+
