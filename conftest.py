@@ -1,10 +1,12 @@
 """What every test may ask for: people with their clients, parties with wallets, outages, and a ledger."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from rest_framework.test import APIClient
 
 from apexchainx import celery_app, context
@@ -24,6 +26,7 @@ from wallets.services import approve, create_owner, register
 celery_app.conf.broker_url = "memory://"
 
 PREFIX = "/api/v1"
+NOW = datetime(2026, 1, 16, 10, 0, tzinfo=UTC)
 TEAM_ADDRESS = "GAAZI4TCR3TY5OJHCTJC2A4QSY6CJWJH5IAJTGKIN2ER7LBNVKOCCWN7"
 OPERATOR_ADDRESS = "GADOKW3DGSA7POYHFFL6VPHRCDEXF2DGSHB473NL4CEAES774QXSHFQL"
 
@@ -49,6 +52,13 @@ def acting() -> Iterator[context.Context]:
     """Facts are stated by user 7 under a known correlation id."""
     with context.acting_as("7", source="api", correlation_id="test-correlation") as here:
         yield here
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Traveller]:
+    """It is ten o'clock on 16 January 2026 until `clock.shift(seconds)`; name it before whoever logs in."""
+    with time_machine.travel(NOW, tick=False) as coordinates:
+        yield coordinates
 
 
 # People

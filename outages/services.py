@@ -46,7 +46,7 @@ def create(
     operator: str = "",
     detected_at: datetime | None = None,
 ) -> Outage:
-    """A new outage, active from `detected_at` (now where the caller does not say).
+    """A new outage, active from `detected_at` (now where the caller does not say, or is ahead of our clock).
 
     Raises Conflict for a reference that is taken, NotReady for an owner that does not exist.
     """
@@ -64,7 +64,7 @@ def create(
         assigned_to=assigned_to,
         team=owner(team),
         operator=owner(operator),
-        detected_at=detected_at or now,
+        detected_at=min(detected_at or now, now),
         recorded_at=now,
         created_by=context.current().actor,
         correlation_id=context.current().correlation_id,

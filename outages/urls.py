@@ -1,1 +1,7 @@
-urlpatterns = []
+from rest_framework.routers import SimpleRouter
+
+from outages.views import OutageViewSet
+
+router = SimpleRouter(trailing_slash=False)
+router.register("outages", OutageViewSet)
+urlpatterns = router.urls

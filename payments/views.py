@@ -1,6 +1,6 @@
 """Payments over HTTP: web processes show them, the signer moves them."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, viewsets
@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from payments.filters import PaymentFilter
-from payments.models import Payment
+from payments.models import Payment, PaymentQuerySet
 from payments.serializers import PaymentSerializer, SummarySerializer
 
 
@@ -22,6 +22,6 @@ class HistoryViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Payment]):
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         response = super().list(request, *args, **kwargs)
-        totals = self.filter_queryset(Payment.objects.all()).totals()
-        response.data["summary"] = SummarySerializer(totals).data
+        selected = cast("PaymentQuerySet", self.filter_queryset(Payment.objects.all()))
+        response.data["summary"] = SummarySerializer(selected.totals()).data
         return response

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Q
 from django.utils import timezone
 
 from outages.models import Outage, Severity
@@ -20,8 +20,12 @@ class ClockSource(models.TextChoices):
 
 
 class PolicyVersionQuerySet(models.QuerySet["PolicyVersion"]):
-    def in_force(self, at: datetime) -> Self:
+    def in_force(self, at: datetime | OuterRef) -> Self:
         return self.filter(effective_from__lte=at).filter(Q(effective_to__isnull=True) | Q(effective_to__gt=at))
+
+    def governing_outer_outage(self) -> Self:
+        """For a subquery on outages: the version that judges the outer row."""
+        return self.in_force(OuterRef("detected_at")).filter(severity=OuterRef("severity"))
 
 
 class PolicyVersion(models.Model):

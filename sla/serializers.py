@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
-from apexchainx.api.fields import MoneyField, TextField
+from apexchainx.api.fields import MinutesField, MoneyField, TextField
 from outages.clock import whole_minutes
 from outages.models import Outage, Severity
 from payments.models import Payment
@@ -28,7 +28,7 @@ class SLAResultSerializer(serializers.ModelSerializer[SLAResult]):
 
     class Meta:
         model = SLAResult
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "outage_id",
             "severity",
@@ -166,7 +166,7 @@ class CalculateSerializer(serializers.Serializer[Any]):
     """With minutes it is a preview that writes nothing; without, the outage's own result is answered."""
 
     outage_id = TextField(max_length=64, required=False)
-    mttr_minutes = serializers.IntegerField(min_value=0, max_value=2**31 - 1, required=False)
+    mttr_minutes = MinutesField(required=False)
     severity = serializers.ChoiceField(choices=Severity.choices, required=False)
 
 

@@ -32,8 +32,18 @@ class MoneyField(serializers.DecimalField):
     def __init__(self, **options: Any) -> None:
         super().__init__(max_digits=18, decimal_places=7, coerce_to_string=False, **options)
 
-    def to_representation(self, value: Any) -> Decimal:
+    def to_representation(self, value: Any) -> Decimal:  # type: ignore[override]
         return Decimal(value)
+
+
+class MinutesField(serializers.IntegerField):
+    """Whole minutes, never negative; a fraction is cut, so that nobody is charged for a minute that was not full."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(min_value=0, max_value=2**31 - 1, **options)
+
+    def to_internal_value(self, data: Any) -> int:
+        return super().to_internal_value(int(data) if isinstance(data, (Decimal, float)) else data)
 
 
 class TextField(serializers.CharField):
