@@ -242,20 +242,17 @@ WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
 
 # Rows are the queue; the broker only rings. The default rings on the same PostgreSQL.
 CELERY_BROKER_URL = env("CELERY_BROKER_URL") or "pgmq://" + env("DATABASE_URL").partition("://")[2]
-CELERY_BROKER_TRANSPORT_OPTIONS = (
-    {
-        "visibility_timeout": 600,
-        "init_extension": False,
-        "use_notify": True,
-        "wait_time_seconds": 0,
-        "polling_interval": 1,
-        "pool_size": 2,
-    }
-    if CELERY_BROKER_URL.startswith("pgmq:")
-    else {}
-)
+PGMQ_OPTIONS = {
+    "visibility_timeout": 600,
+    "init_extension": False,
+    "use_notify": True,
+    "wait_time_seconds": 0,
+    "polling_interval": 1,
+    "pool_size": 2,
+}
+CELERY_BROKER_TRANSPORT_OPTIONS = PGMQ_OPTIONS if CELERY_BROKER_URL.startswith("pgmq:") else {}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_RESULT_BACKEND = "django-db"
+CELERY_RESULT_BACKEND = "apexchainx.jobs.backend.JobBackend"
 CELERY_RESULT_EXTENDED = True
 CELERY_RESULT_EXPIRES = timedelta(days=30)
 CELERY_TASK_TRACK_STARTED = True

@@ -59,7 +59,9 @@ class Payment(models.Model):
         State.CANCELLED: "cancelled",
     }
 
-    source_key = models.CharField(max_length=64, unique=True, help_text="What it pays for, such as sla:<result id>.")
+    source_key = models.CharField(
+        max_length=64, unique=True, help_text="What it pays for, such as sla:<result id>."
+    )
     type = models.CharField(max_length=8, choices=Type.choices)
     sla_result = models.OneToOneField(SLAResult, on_delete=models.PROTECT, related_name="payment")
     outage = models.ForeignKey(Outage, on_delete=models.PROTECT, related_name="payments")
@@ -74,6 +76,7 @@ class Payment(models.Model):
     next_action_at = models.DateTimeField(null=True, blank=True)
     transaction_hash = models.CharField(max_length=64, blank=True)
     ledger = models.PositiveBigIntegerField(null=True, blank=True)
+    correlation_id = models.CharField(max_length=128, blank=True, help_text="Under which it was asked for.")
     created_at = models.DateTimeField(default=timezone.now)
     confirmed_at = models.DateTimeField(null=True, blank=True)
 
@@ -90,7 +93,9 @@ class Payment(models.Model):
         )
         indexes = (
             models.Index(fields=("-created_at", "-id"), name="payment_newest_first"),
-            models.Index(fields=("next_action_at",), condition=Q(state__in=("ready", "parked")), name="payment_due"),
+            models.Index(
+                fields=("next_action_at",), condition=Q(state__in=("ready", "parked")), name="payment_due"
+            ),
         )
 
     def __str__(self) -> str:
@@ -103,6 +108,21 @@ class Payment(models.Model):
     @property
     def status(self) -> str:
         return self.STATUS[self.state]
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """What every event about a payment says."""
+        return {
+            "outage_id": self.outage.reference,
+            "payment_id": self.reference,
+            "sla_result_id": self.sla_result_id,
+            "type": self.type,
+            "amount": self.amount,
+            "asset_code": self.asset_code,
+            "transaction_hash": self.transaction_hash,
+            "state": self.state,
+            "reason": self.reason,
+        }
 
 
 class Channel(models.Model):
@@ -141,7 +161,9 @@ class StellarTransaction(models.Model):
     class Meta:
         ordering = ("-id",)
         constraints = (
-            models.UniqueConstraint(fields=("channel", "sequence"), name="stellar_one_use_per_sequence_number"),
+            models.UniqueConstraint(
+                fields=("channel", "sequence"), name="stellar_one_use_per_sequence_number"
+            ),
             models.UniqueConstraint(
                 fields=("channel",),
                 condition=Q(state__in=("reserved", "submitted")),

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from apexchainx import context
 from audit.events import Event
 from audit.log import record
 from outages.models import Outage
@@ -68,21 +69,11 @@ def pay(result: SLAResult) -> Payment | None:
         to_address=address if is_reward else settings.STELLAR_POOL_ADDRESS,
         state=state,
         reason=reason,
+        correlation_id=context.current().correlation_id,
         next_action_at=timezone.now() if state in {Payment.State.READY, Payment.State.PARKED} else None,
     )
-    record(
-        Event.PAYMENT_INITIATED,
-        f"payment:{payment.reference}",
-        stream=result.outage.stream,
-        outage_id=result.outage.reference,
-        payment_id=payment.reference,
-        sla_result_id=result.pk,
-        type=payment.type,
-        amount=payment.amount,
-        asset_code=payment.asset_code,
-        state=payment.state,
-        reason=payment.reason,
-    )
+    stream = result.outage.stream
+    record(Event.PAYMENT_INITIATED, f"payment:{payment.reference}", stream=stream, **payment.facts)
     if state == Payment.State.READY:
         transaction.on_commit(tasks.ring, robust=True)
     return payment

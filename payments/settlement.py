@@ -6,7 +6,6 @@ it uses that pair: the network consumes a number once, so it cannot be paid twic
 """
 
 import logging
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,8 +13,10 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from apexchainx.context import acting_as
 from apexchainx.errors import Unavailable
 from apexchainx.stellar import envelopes, horizon, keys
+from apexchainx.stellar.horizon import LedgerTransaction
 from audit.events import Event
 from audit.log import record
 from payments.models import Attempt, Channel, Payment, StellarTransaction
@@ -49,16 +50,24 @@ def carry_next() -> bool:
     work = claim()
     if work is None:
         return False
+    try:
+        carry(work)
+    except Unavailable as error:
+        postpone(work, str(error))
+    return True
+
+
+def carry(work: StellarTransaction) -> None:
+    """Look for its envelopes on the ledger; where none has landed, send the newest, or what may replace it."""
     attempts = list(work.attempts.order_by("-number"))
     for attempt in attempts:
         found = horizon.transaction(attempt.hash)
         if found is not None:
-            finish(work, attempt, Landing(found.successful, found.ledger, found.created_at, found.operations))
-            return True
+            finish(work, attempt, found)
+            return
     if not attempts or may_be_replaced(work, attempts[0]):
         attempts.insert(0, sign(work))
     submit(work, attempts[0])
-    return True
 
 
 def claim() -> StellarTransaction | None:
@@ -110,13 +119,7 @@ def sign(work: StellarTransaction) -> Attempt:
         )
         work.state = StellarTransaction.State.SUBMITTED
         work.save(update_fields=("state",))
-        record(
-            Event.PAYMENT_SIGNED,
-            f"payment:{payment.reference}",
-            stream=payment.outage.stream,
-            transaction_hash=envelope.hash,
-            sequence=work.sequence,
-        )
+        tell(Event.PAYMENT_SIGNED, payment, envelope_hash=envelope.hash, sequence=work.sequence)
     return attempt
 
 
@@ -129,66 +132,62 @@ def pool_key() -> keys.KeyPair:
 
 
 def submit(work: StellarTransaction, attempt: Attempt) -> None:
-    """Send the stored envelope. Anything but a landing leaves the transaction as it is, to be looked up again."""
+    """Send the stored envelope. Whatever is not seen on the ledger then is unknown, and looked up again."""
     answer = horizon.submit(attempt.envelope_xdr)
     if answer.outcome in {horizon.Outcome.APPLIED, horizon.Outcome.FAILED_ON_LEDGER}:
         found = horizon.transaction(attempt.hash)
         if found is not None:
-            finish(work, attempt, Landing(found.successful, found.ledger, found.created_at, found.operations))
+            finish(work, attempt, found)
             return
+    postpone(work, f"{answer.code} {answer.detail}".strip())
+
+
+def postpone(work: StellarTransaction, answer: str) -> None:
     wait = settings.PAYMENT_BACKOFF[min(work.tries, len(settings.PAYMENT_BACKOFF)) - 1]
-    work.next_action_at = timezone.now() + timedelta(seconds=wait)
-    work.last_answer = f"{answer.code} {answer.detail}".strip()[:255]
+    work.next_action_at, work.last_answer = timezone.now() + timedelta(seconds=wait), answer[:255]
     work.save(update_fields=("next_action_at", "last_answer"))
 
 
-@dataclass(frozen=True, slots=True)
-class Landing:
-    """How a transaction stands in the ledger, for ever."""
-
-    successful: bool
-    ledger: int
-    closed_at: datetime
-    codes: tuple[str, ...]
-
-
-def finish(work: StellarTransaction, attempt: Attempt, landing: Landing) -> None:
+def finish(work: StellarTransaction, attempt: Attempt, landing: LedgerTransaction) -> None:
     """Record the landing, once."""
     with transaction.atomic():
         row = StellarTransaction.objects.select_for_update().get(pk=work.pk)
         if row.state not in StellarTransaction.LIVE:
             return
-        payment = Payment.objects.select_for_update(of=("self",)).select_related("outage").get(pk=row.payment_id)
-        row.state = (
-            StellarTransaction.State.SETTLED if landing.successful else StellarTransaction.State.FAILED_ONCHAIN
+        payment = (
+            Payment.objects.select_for_update(of=("self",)).select_related("outage").get(pk=row.payment_id)
         )
-        row.last_answer = ",".join(landing.codes)[:255]
+        row.state = (
+            StellarTransaction.State.SETTLED
+            if landing.successful
+            else StellarTransaction.State.FAILED_ONCHAIN
+        )
+        row.last_answer = ",".join(landing.operations)[:255]
         row.save(update_fields=("state", "last_answer"))
         payment.transaction_hash, payment.ledger = attempt.hash, landing.ledger
         if landing.successful:
             complete(payment, landing)
-        elif PARKING & set(landing.codes):
-            park(payment, next(code for code in landing.codes if code in PARKING))
+        elif PARKING & set(landing.operations):
+            park(payment, next(code for code in landing.operations if code in PARKING))
         else:
-            fail(payment, ",".join(landing.codes))
+            fail(payment, ",".join(landing.operations))
 
 
 # A destination that cannot receive yet may be made able to.
 PARKING = {"op_no_trust", "op_no_destination", "op_line_full", "op_not_authorized"}
 
 
-def complete(payment: Payment, landing: Landing) -> None:
+def complete(payment: Payment, landing: LedgerTransaction) -> None:
     payment.state, payment.reason, payment.next_action_at = Payment.State.PAID, "", None
-    payment.confirmed_at = landing.closed_at
+    payment.confirmed_at = landing.created_at
     payment.save()
-    stated = {"ledger": landing.ledger, "confirmed_at": landing.closed_at}
-    record(Event.PAYMENT_COMPLETED, f"payment:{payment.reference}", stream=payment.outage.stream, **facts(payment), **stated)
+    tell(Event.PAYMENT_COMPLETED, payment, ledger=landing.ledger, confirmed_at=landing.created_at)
 
 
 def fail(payment: Payment, codes: str) -> None:
     payment.state, payment.reason, payment.next_action_at = Payment.State.FAILED, codes[:64], None
     payment.save()
-    record(Event.PAYMENT_FAILED, f"payment:{payment.reference}", stream=payment.outage.stream, **facts(payment))
+    tell(Event.PAYMENT_FAILED, payment)
 
 
 def park(payment: Payment, reason: str) -> None:
@@ -198,28 +197,21 @@ def park(payment: Payment, reason: str) -> None:
     payment.next_action_at = timezone.now() + PARKED_RETRY
     payment.save()
     if is_news:
-        record(Event.PAYMENT_PARKED, f"payment:{payment.reference}", stream=payment.outage.stream, **facts(payment))
+        tell(Event.PAYMENT_PARKED, payment)
 
 
-def facts(payment: Payment) -> dict[str, object]:
-    """What every event about a payment says."""
-    return {
-        "outage_id": payment.outage.reference,
-        "payment_id": payment.reference,
-        "sla_result_id": payment.sla_result_id,
-        "type": payment.type,
-        "amount": payment.amount,
-        "asset_code": payment.asset_code,
-        "transaction_hash": payment.transaction_hash,
-        "reason": payment.reason,
-    }
+def tell(event: Event, payment: Payment, **more: object) -> None:
+    """Whatever carried it, the fact belongs to the request that the payment came from."""
+    stream = payment.outage.stream
+    with acting_as("system", source="task", correlation_id=payment.correlation_id):
+        record(event, f"payment:{payment.reference}", stream=stream, **payment.facts, **more)
 
 
 # Payments that wait for a transaction
 
 
 def prepare_next() -> bool:
-    """Bind the payment that waits longest to the next sequence number, or park it. False where none is due."""
+    """Bind the payment that waits longest to the next sequence number, or park it. False: none is due."""
     channel, _ = Channel.objects.get_or_create(address=settings.STELLAR_POOL_ADDRESS)
     if channel.transactions.filter(state__in=StellarTransaction.LIVE).exists():
         return False

@@ -21,7 +21,16 @@ class PolicyVersionAdmin(ReadOnly):
 
 @admin.register(SLAResult)
 class SLAResultAdmin(ReadOnly):
-    list_display = ("outage", "severity", "status", "mttr_minutes", "threshold_minutes", "amount", "is_latest", "computed_at")
+    list_display = (
+        "outage",
+        "severity",
+        "status",
+        "mttr_minutes",
+        "threshold_minutes",
+        "amount",
+        "is_latest",
+        "computed_at",
+    )
     list_filter = ("status", "rating", "severity", "clock_source", "is_latest")
     search_fields = ("outage__reference", "outage__site_name")
     date_hierarchy = "computed_at"

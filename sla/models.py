@@ -21,7 +21,9 @@ class ClockSource(models.TextChoices):
 
 class PolicyVersionQuerySet(models.QuerySet["PolicyVersion"]):
     def in_force(self, at: datetime | OuterRef) -> Self:
-        return self.filter(effective_from__lte=at).filter(Q(effective_to__isnull=True) | Q(effective_to__gt=at))
+        return self.filter(effective_from__lte=at).filter(
+            Q(effective_to__isnull=True) | Q(effective_to__gt=at)
+        )
 
     def governing_outer_outage(self) -> Self:
         """For a subquery on outages: the version that judges the outer row."""
@@ -48,7 +50,9 @@ class PolicyVersion(models.Model):
         constraints = (
             models.UniqueConstraint(fields=("severity", "version"), name="policy_version_numbers_are_unique"),
             models.UniqueConstraint(
-                fields=("severity",), condition=Q(effective_to__isnull=True), name="policy_one_open_version_per_severity"
+                fields=("severity",),
+                condition=Q(effective_to__isnull=True),
+                name="policy_one_open_version_per_severity",
             ),
         )
 

@@ -42,10 +42,16 @@ def judge(minutes: int, terms: Terms) -> Verdict:
     measured = f"{minutes} minutes against a threshold of {terms.threshold_minutes}."
     if over > 0:
         amount = -over * terms.penalty_per_minute
-        cost = f"{over} minutes over at {terms.penalty_per_minute:f} each: {amount:f}."
+        cost = f"{over} minutes over at {digits(terms.penalty_per_minute)} each: {digits(amount)}."
         return Verdict("violated", "penalty", "poor", amount, "mttr_exceeded", (measured, cost))
     ratio = minutes * 100 // terms.threshold_minutes if terms.threshold_minutes else 0
     multiplier, rating = next(((by, name) for below, by, name in CLASSES if ratio < below), (100, "good"))
     amount = terms.reward_base * multiplier // 100
-    earned = f"{ratio} % of the threshold is {rating}: {multiplier} % of {terms.reward_base:f} is {amount:f}."
+    rated = f"{ratio} % of the threshold is {rating}:"
+    earned = f"{rated} {multiplier} % of {digits(terms.reward_base)} is {digits(amount)}."
     return Verdict("met", "reward", rating, amount, f"met_{rating}", (measured, earned))
+
+
+def digits(amount: Decimal) -> str:
+    """Without an exponent and without trailing zeros: 1125, 0.5."""
+    return format(amount.normalize(), "f")

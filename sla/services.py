@@ -61,12 +61,14 @@ def evaluate(outage: Outage) -> SLAResult:
         "clock_source": result.clock_source,
     }
     outcome = Event.SLA_REWARD if verdict.is_met else Event.SLA_VIOLATION
-    record_all((event, f"sla:{result.pk}", outage.stream, stated) for event in (Event.SLA_CALCULATED, outcome))
+    record_all(
+        (event, f"sla:{result.pk}", outage.stream, stated) for event in (Event.SLA_CALCULATED, outcome)
+    )
     return result
 
 
 def source(outage: Outage, verdict: Verdict, policy: PolicyVersion) -> ClockSource:
-    """Declared where the verdict by the times of recording differs: no typed-in minute moves money by itself."""
+    """Declared where the times of recording lead to another verdict: no typed-in minute moves money alone."""
     recorded = whole_minutes(outage.recorded_at, outage.resolution_recorded_at or timezone.now())
     witnessed = judge(recorded, policy.terms)
     same = (witnessed.status, witnessed.amount) == (verdict.status, verdict.amount)

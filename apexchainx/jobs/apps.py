@@ -1,8 +1,8 @@
 """Background work as its users see it; the rows are django-celery-results' own."""
 
-from django.apps import AppConfig
+from importlib import import_module
 
-from apexchainx.jobs import signals
+from django.apps import AppConfig
 
 
 class JobsConfig(AppConfig):
@@ -10,4 +10,4 @@ class JobsConfig(AppConfig):
     label = "jobs"
 
     def ready(self) -> None:
-        signals.connect()
+        import_module("apexchainx.jobs.signals")
