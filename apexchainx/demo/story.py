@@ -12,8 +12,8 @@ from apexchainx.demo.receiver import Delivery, Receiver
 
 ROLES = ("manager", "engineer", "viewer", "auditor")
 ANNOUNCED = ("outage.created", "outage.resolved", "sla.calculated", "payment.completed")
-# Critical: threshold 15 minutes, base reward 750, penalty 100 a minute.
-REWARD_AFTER_10_MINUTES = Decimal(1125)
+# Critical: threshold 15 minutes, base reward 750 (twice that below half of it), penalty 100 a minute.
+REWARD_AT_ONCE = Decimal(1500)
 PENALTY_AFTER_25_MINUTES = Decimal(1000)
 
 
@@ -71,7 +71,7 @@ class Book:
         lines = [line for line in account["balances"] if line.get("asset_code") == "USDC"]
         return Decimal(lines[0]["balance"])
 
-    def report_outage(self, site: str, *, minutes_ago: int) -> str:
+    def report_outage(self, site: str, *, minutes_ago: int = 0) -> str:
         body = {
             "site_name": site,
             "severity": "critical",
@@ -107,8 +107,8 @@ def subscribe(book: Book) -> None:
 
 
 def report(book: Book) -> None:
-    """Report a critical outage, detected ten minutes ago."""
-    book.outage = book.report_outage("Cell Tower Alpha", minutes_ago=10)
+    """Report a critical outage, detected just now."""
+    book.outage = book.report_outage("Cell Tower Alpha")
 
 
 def knock(book: Book) -> None:
@@ -121,13 +121,14 @@ def knock(book: Book) -> None:
 
 
 def settle(book: Book) -> None:
-    """Resolve it: the SLA is met, excellent, and earns 1125."""
+    """Resolve it: the SLA is met, exceptional, and earns 1500."""
     book.before = book.team_balance()
     answer = book.resolve(book.outage)
     sla = answer["sla"]
     require("the SLA's status", sla["status"], "met")
-    require("the rating", sla["rating"], "excellent")
-    require("the amount", Decimal(sla["amount"]), REWARD_AFTER_10_MINUTES)
+    require("the rating", sla["rating"], "exceptional")
+    require("the evidence", sla["clock_source"], "measured")
+    require("the amount", Decimal(sla["amount"]), REWARD_AT_ONCE)
     book.actors["engineer"].post(f"{PREFIX}/outages/{book.outage}/resolve", {}, expect=409)
     book.note("resolving it again: 409")
 
@@ -154,7 +155,7 @@ def ask_the_ledger(book: Book) -> None:
     found = book.stage.ledger.get(f"/transactions/{book.payment['transaction_hash']}")
     require("the transaction's success on the ledger", found["successful"], True)
     gained = book.team_balance() - book.before
-    require("what the team's balance has gained", gained, REWARD_AFTER_10_MINUTES)
+    require("what the team's balance has gained", gained, REWARD_AT_ONCE)
     book.note(f"in ledger {found['ledger']}, fee {found['fee_charged']} stroops, memo {found.get('memo')!r}")
     book.note(f"the team's balance: {book.before} + {gained}")
 
@@ -176,13 +177,14 @@ def receive(book: Book) -> None:
 
 
 def dispute(book: Book) -> None:
-    """Violate an SLA, and file a dispute about the penalty."""
+    """Report an outage late, see its penalty held for a person, and dispute it."""
     book.violated = book.report_outage("Cell Tower Beta", minutes_ago=25)
     answer = book.resolve(book.violated)
     sla, payment = answer["sla"], answer["payment"]
     require("the SLA's status", sla["status"], "violated")
     require("the penalty", Decimal(sla["penalty_amount"]), PENALTY_AFTER_25_MINUTES)
-    book.note(f"{payment['id']}: {payment['amount']} from the operator, {payment['state']}")
+    require("the payment's state", (payment["state"], payment["reason"]), ("held", "clock_declared"))
+    book.note(f"{payment['id']}: {payment['amount']} from the operator, held: a back-dated clock moves no money")
     body = {"outage_id": book.violated, "reason": "The clock began before the engineer was told."}
     filed = book.actors["engineer"].post(f"{PREFIX}/sla/disputes", body, expect=201)
     require("the dispute's status", filed["status"], "open")
@@ -196,7 +198,7 @@ def audit(book: Book) -> None:
     auditor = book.actors["auditor"]
     page = auditor.get(f"{PREFIX}/audit", correlation_id=book.correlation_id, limit="100")
     kinds = [event["event_type"] for event in page["results"]]
-    for kind in ("outage.created", "outage.resolved", "sla.calculated", "dispute.filed"):
+    for kind in (*ANNOUNCED, "payment.signed", "dispute.filed"):
         require(f"whether the audit log holds {kind}", kind in kinds, True)
     book.note(f"{page['total']} audit events under {book.correlation_id}")
     timeline = auditor.get(f"{PREFIX}/outages/{book.outage}")["timeline"]
