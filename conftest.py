@@ -2,12 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
+from django.apps import apps
 from rest_framework.test import APIClient
+from stellar_sdk import Server
+from stellar_sdk.client.requests_client import RequestsClient
 
 from apexchainx import celery_app, context
 from apexchainx.accounts.models import Role, User
@@ -19,6 +23,7 @@ from apexchainx.stellar.sandbox.server import running
 from audit.models import AuditEvent
 from outages.models import Outage
 from outages.services import create
+from sla.models import PolicyVersion
 from wallets.models import Kind, Wallet
 from wallets.services import approve, create_owner, register
 
@@ -45,6 +50,20 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 def _quick_and_quiet(settings: Any) -> None:
     """A hash costs 0.4 s in production, and that is not what most tests are about."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def _built_in_policies(request: pytest.FixtureRequest) -> None:
+    """A transactional test ends with a flush, which takes what migrations wrote: the next one finds it again."""
+    if "transactional_db" in request.fixturenames or _is_transactional(request.node):
+        request.getfixturevalue("transactional_db")
+        if not PolicyVersion.objects.exists():
+            import_module("sla.migrations.0002_built_in_policies").publish(apps, None)
+
+
+def _is_transactional(node: pytest.Item) -> bool:
+    mark = node.get_closest_marker("django_db")
+    return bool(mark and mark.kwargs.get("transaction"))
 
 
 @pytest.fixture
@@ -88,7 +107,9 @@ def client_of() -> Callable[[User], APIClient]:
 
 
 @pytest.fixture
-def client_as(make_user: Callable[..., User], client_of: Callable[[User], APIClient]) -> Callable[[str], APIClient]:
+def client_as(
+    make_user: Callable[..., User], client_of: Callable[[User], APIClient]
+) -> Callable[[str], APIClient]:
     """A client with the token of a new user of this role."""
     return lambda role: client_of(make_user(role))
 
@@ -133,7 +154,9 @@ def make_outage(db: None) -> Callable[..., Outage]:
 @pytest.fixture
 def facts(db: None) -> Callable[..., list[tuple[str, str]]]:
     """(event, subject) of everything recorded so far, in order."""
-    return lambda **filters: list(AuditEvent.objects.filter(**filters).order_by("id").values_list("event", "subject"))
+    return lambda **filters: list(
+        AuditEvent.objects.filter(**filters).order_by("id").values_list("event", "subject")
+    )
 
 
 # The ledger
@@ -145,9 +168,15 @@ def issuer() -> KeyPair:
 
 
 @pytest.fixture
-def sandbox(tmp_path: Path, settings: Any, issuer: KeyPair) -> Iterator[str]:
+def ledger_period() -> float:
+    """Seconds between ledgers; with 0 every submission closes one."""
+    return 0
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path, settings: Any, issuer: KeyPair, ledger_period: float) -> Iterator[str]:
     """The URL of a new ledger that the settings point to; the issuer's account exists."""
-    with running(tmp_path / "sandbox.sqlite3") as url:
+    with running(tmp_path / "sandbox.sqlite3", period=ledger_period) as url:
         settings.STELLAR_HORIZON_URL = url
         settings.STELLAR_NETWORK_PASSPHRASE = PASSPHRASE
         settings.STELLAR_ASSET_CODE = "USDC"
@@ -155,3 +184,9 @@ def sandbox(tmp_path: Path, settings: Any, issuer: KeyPair) -> Iterator[str]:
         horizon.friendbot(issuer.address)
         yield url
 
+
+@pytest.fixture
+def server(sandbox: str) -> Iterator[Server]:
+    """The unmodified SDK's client, speaking to the test's ledger."""
+    with Server(sandbox, RequestsClient(num_retries=0, request_timeout=5, post_timeout=40)) as server:
+        yield server

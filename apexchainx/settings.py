@@ -138,6 +138,7 @@ DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # Identity
 
 AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["apexchainx.accounts.backends.ScopesBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.BCryptSHA256PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "apexchainx.accounts.passwords.CompositionValidator"},
@@ -158,6 +159,7 @@ SIMPLE_JWT = {
     "ISSUER": "apexchainx",
     "USER_ID_CLAIM": "sub",
     "TOKEN_TYPE_CLAIM": "token_type",
+    "AUTH_HEADER_TYPES": ("Bearer", "bearer"),
 }
 
 # The edge
@@ -182,10 +184,19 @@ CORS_ALLOW_HEADERS = [
     "if-none-match",
     "if-match",
 ]
-CORS_EXPOSE_HEADERS = ["X-Correlation-ID", "Retry-After", "Content-Disposition", "ETag"]
+CORS_EXPOSE_HEADERS = [
+    "X-Correlation-ID",
+    "X-RateLimit-Limit",
+    "X-RateLimit-Remaining",
+    "X-RateLimit-Reset",
+    "Retry-After",
+    "Content-Disposition",
+    "ETag",
+    "Idempotency-Replayed",
+]
 # The largest request body, in bytes.
 MAX_REQUEST_BODY_SIZE_BYTES = number("MAX_REQUEST_BODY_SIZE_BYTES", 10 * 1024 * 1024)
-DATA_UPLOAD_MAX_MEMORY_SIZE = None
+DATA_UPLOAD_MAX_MEMORY_SIZE = None  # EdgeMiddleware keeps the limit, for every kind of body.
 MAX_AFFECTED_SERVICES_COUNT = number("MAX_AFFECTED_SERVICES_COUNT", 100)
 MAX_DESCRIPTION_LENGTH = number("MAX_DESCRIPTION_LENGTH", 5000)
 MAX_WEBHOOK_EVENTS_COUNT = number("MAX_WEBHOOK_EVENTS_COUNT", 50)
@@ -207,8 +218,9 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["apexchainx.api.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["apexchainx.api.renderers.JSONRenderer"],
     "DEFAULT_PAGINATION_CLASS": "apexchainx.api.pagination.StyledPagination",
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_FILTER_BACKENDS": ["apexchainx.api.filters.FilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "apexchainx.api.schema.Schema",
+    "DEFAULT_METADATA_CLASS": "apexchainx.api.metadata.Methods",
     "EXCEPTION_HANDLER": "apexchainx.api.exceptions.handle",
     "COERCE_DECIMAL_TO_STRING": False,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -224,6 +236,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "apexchainx.api.schema.add_errors",
+    ],
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "SeverityEnum": "outages.models.Severity",
@@ -250,7 +267,12 @@ PGMQ_OPTIONS = {
     "polling_interval": 1,
     "pool_size": 2,
 }
-CELERY_BROKER_TRANSPORT_OPTIONS = PGMQ_OPTIONS if CELERY_BROKER_URL.startswith("pgmq:") else {}
+# The transport would take DATABASE_URL from the environment, whatever the broker's URL says: it is told.
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {**PGMQ_OPTIONS, "conn_string": CELERY_BROKER_URL.replace("pgmq:", "postgresql:", 1)}
+    if CELERY_BROKER_URL.startswith("pgmq:")
+    else {}
+)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_RESULT_BACKEND = "apexchainx.jobs.backend.JobBackend"
 CELERY_RESULT_EXTENDED = True
@@ -319,9 +341,8 @@ LOG_LEVEL = env("LOG_LEVEL", "INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"safe": {"()": "apexchainx.logs.SafeContextFilter"}},
     "formatters": {"line": {"()": "apexchainx.logs.formatter", "as_json": not DEBUG}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["safe"], "formatter": "line"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {"django.server": {"propagate": True, "handlers": []}},
+    "loggers": {name: {"propagate": True, "handlers": []} for name in ("django", "django.server")},
 }
