@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.apps import apps
+from django.conf import settings as configured
 from rest_framework.test import APIClient
 from stellar_sdk import Server
 from stellar_sdk.client.requests_client import RequestsClient
@@ -22,13 +23,13 @@ from apexchainx.stellar.sandbox import PASSPHRASE
 from apexchainx.stellar.sandbox.server import running
 from audit.models import AuditEvent
 from outages.models import Outage
-from outages.services import create
+from outages.services import Report, create
 from sla.models import PolicyVersion
 from wallets.models import Kind, Wallet
 from wallets.services import approve, create_owner, register
 
-# Bells ring inside the test's own process and wake nobody; what carries them for real is tested with real workers.
-celery_app.conf.broker_url = "memory://"
+# Bells ring inside the test's own process and wake nobody; the tests of real workers use a real broker.
+celery_app.conf.update(broker_url="memory://")
 
 PREFIX = "/api/v1"
 NOW = datetime(2026, 1, 16, 10, 0, tzinfo=UTC)
@@ -39,9 +40,7 @@ OPERATOR_ADDRESS = "GADOKW3DGSA7POYHFFL6VPHRCDEXF2DGSHB473NL4CEAES774QXSHFQL"
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
     """Let the runner's flush through the append-only trigger: TRUNCATE, in the test database only."""
-    from django.conf import settings
-
-    options = settings.DATABASES["default"]["OPTIONS"]
+    options = configured.DATABASES["default"]["OPTIONS"]
     options["options"] += " -c apexchainx.test_database=on"
     options.pop("pool", None)
 
@@ -54,7 +53,7 @@ def _quick_and_quiet(settings: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def _built_in_policies(request: pytest.FixtureRequest) -> None:
-    """A transactional test ends with a flush, which takes what migrations wrote: the next one finds it again."""
+    """A transactional test ends with a flush, which takes what migrations wrote: here it is again."""
     if "transactional_db" in request.fixturenames or _is_transactional(request.node):
         request.getfixturevalue("transactional_db")
         if not PolicyVersion.objects.exists():
@@ -146,7 +145,7 @@ def parties(make_wallet: Callable[..., Wallet], settings: Any) -> None:
 @pytest.fixture
 def make_outage(db: None) -> Callable[..., Outage]:
     def make(**fields: Any) -> Outage:
-        return create(**{"site_name": "Cell Tower Alpha", "severity": "critical", **fields})
+        return create(Report(**{"site_name": "Cell Tower Alpha", "severity": "critical", **fields}))
 
     return make
 

@@ -15,6 +15,7 @@ class Event(TextChoices):
     LOGGED_OUT = "auth.logged_out"
 
     OWNER_CREATED = "owner.created"
+    OWNER_CHANGED = "owner.changed"
     WALLET_REGISTERED = "wallet.registered"
     WALLET_APPROVED = "wallet.approved"
 

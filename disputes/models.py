@@ -1,6 +1,6 @@
 """Objections to SLA results."""
 
-from typing import ClassVar
+from typing import Self
 
 from django.db import models
 from django.db.models import Q
@@ -11,10 +11,11 @@ from outages.models import Outage
 from sla.models import SLAResult
 
 PREFIX = "DIS"
+LONGEST_REASON = 5000
 
 
 class DisputeQuerySet(models.QuerySet["Dispute"]):
-    def referenced(self, text: str) -> "DisputeQuerySet":
+    def referenced(self, text: str) -> Self:
         """The one dispute with this public id, or none."""
         return self.filter(pk=number(PREFIX, text) or 0)
 
@@ -35,7 +36,7 @@ class Dispute(models.Model):
     resolution_notes = models.TextField(blank=True)
     created_at = models.DateTimeField(db_default=Now())
 
-    objects: ClassVar[DisputeQuerySet] = DisputeQuerySet.as_manager()  # type: ignore[assignment]
+    objects = DisputeQuerySet.as_manager()
 
     class Meta:
         ordering = ("-created_at", "-id")
@@ -46,6 +47,7 @@ class Dispute(models.Model):
             models.CheckConstraint(
                 condition=Q(status__in=("open", "resolved", "rejected")), name="disputes_status_is_known"
             ),
+            models.CheckConstraint(condition=~Q(reason=""), name="disputes_reason_is_given"),
         )
         indexes = (
             models.Index(fields=("-created_at", "-id"), name="disputes_newest_first"),

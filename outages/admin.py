@@ -1,10 +1,12 @@
+from typing import Any
+
 from django.contrib import admin
 from django.forms import ModelForm
 from django.http import HttpRequest
 
 from apexchainx.read_only_admin import ReadOnly
 from outages.models import Outage
-from outages.services import create
+from outages.services import Report, create
 
 REPORTED = (
     "site_name",
@@ -44,12 +46,12 @@ class OutageAdmin(ReadOnly):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return "outages:write" in getattr(request.user, "scopes", ())
 
-    def get_fields(self, request: HttpRequest, obj: Outage | None = None) -> tuple[str, ...]:
-        return tuple(super().get_fields(request, obj)) if obj else REPORTED
+    def get_fields(self, request: HttpRequest, obj: Outage | None = None) -> Any:
+        return super().get_fields(request, obj) if obj else REPORTED
 
     def save_model(self, request: HttpRequest, obj: Outage, form: ModelForm, change: bool) -> None:
         stated = dict(form.cleaned_data)
         for party in ("team", "operator"):
             stated[party] = stated[party].key if stated[party] else ""
-        made = create(**stated)
+        made = create(Report(**stated))
         obj.pk, obj.reference = made.pk, made.reference

@@ -32,7 +32,9 @@ class OutageQuerySet(models.QuerySet["Outage"]):
         return self.exclude(state=Outage.State.RESOLVED)
 
     def overlapping(self, start: datetime, end: datetime) -> Self:
-        return self.filter(detected_at__lt=end).filter(Q(resolved_at__isnull=True) | Q(resolved_at__gte=start))
+        return self.filter(detected_at__lt=end).filter(
+            Q(resolved_at__isnull=True) | Q(resolved_at__gte=start)
+        )
 
 
 class Outage(models.Model):
@@ -53,7 +55,11 @@ class Outage(models.Model):
     affected_services = ArrayField(models.CharField(max_length=255), default=list, blank=True)
     affected_subscribers = models.PositiveIntegerField(null=True, blank=True)
     latitude = models.DecimalField(
-        max_digits=9, decimal_places=6, null=True, blank=True, validators=[MinValueValidator(-90), MaxValueValidator(90)]
+        max_digits=9,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(-90), MaxValueValidator(90)],
     )
     longitude = models.DecimalField(
         max_digits=9,
@@ -65,13 +71,20 @@ class Outage(models.Model):
     assigned_to = models.CharField(max_length=255, blank=True)
     created_by = models.CharField(max_length=254)
     team = models.ForeignKey(
-        Owner, on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="Receives rewards."
+        Owner,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Receives rewards.",
     )
     operator = models.ForeignKey(
         Owner, on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="Owes penalties."
     )
     detected_at = models.DateTimeField(default=timezone.now)
-    recorded_at = models.DateTimeField(default=timezone.now, editable=False, help_text="When we first heard of it.")
+    recorded_at = models.DateTimeField(
+        default=timezone.now, editable=False, help_text="When we first heard of it."
+    )
     resolved_at = models.DateTimeField(null=True, blank=True)
     resolved_by = models.CharField(max_length=254, blank=True)
     mttr_minutes = models.PositiveIntegerField(null=True, blank=True)

@@ -55,7 +55,7 @@ class NewOutageSerializer(serializers.Serializer[Any]):
         return value
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """As `outages.services.create` names them."""
+        """As `outages.services.Report` names them."""
         location = attrs.pop("location", None) or {}
         if "id" in attrs:
             attrs["reference"] = attrs.pop("id")
@@ -150,7 +150,7 @@ ENTRY_TYPES = {
 SENTENCES = {
     Event.OUTAGE_CREATED: "Outage detected at {site_name}",
     Event.OUTAGE_RESOLVED: "Outage resolved after {mttr_minutes} minutes",
-    Event.SLA_CALCULATED: "SLA {status}: {mttr_minutes} of {threshold_minutes} minutes under {policy_version}",
+    Event.SLA_CALCULATED: "SLA {status}: {mttr_minutes} of {threshold_minutes} minutes, {policy_version}",
     Event.SLA_VIOLATION: "SLA violated: {amount} USDC are owed",
     Event.SLA_REWARD: "SLA met, {rating}: {amount} USDC are earned",
     Event.PAYMENT_INITIATED: "Payment {payment_id} of {amount} {asset_code}: {state}",

@@ -1,6 +1,7 @@
 """What may happen to an outage."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -29,54 +30,65 @@ def facts(outage: Outage) -> dict[str, Any]:
     }
 
 
-def create(
-    *,
-    site_name: str,
-    severity: str,
-    reference: str = "",
-    site_id: str = "",
-    region: str = "",
-    description: str = "",
-    affected_services: Sequence[str] = (),
-    affected_subscribers: int | None = None,
-    latitude: Decimal | None = None,
-    longitude: Decimal | None = None,
-    assigned_to: str = "",
-    team: str = "",
-    operator: str = "",
-    detected_at: datetime | None = None,
-) -> Outage:
-    """A new outage, active from `detected_at` (now where the caller does not say, or is ahead of our clock).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What somebody says of a new outage; `team` and `operator` are keys of owners."""
+
+    site_name: str
+    severity: str
+    reference: str = ""
+    site_id: str = ""
+    region: str = ""
+    description: str = ""
+    affected_services: Sequence[str] = ()
+    affected_subscribers: int | None = None
+    latitude: Decimal | None = None
+    longitude: Decimal | None = None
+    assigned_to: str = ""
+    team: str = ""
+    operator: str = ""
+    detected_at: datetime | None = None
+
+
+def create(report: Report) -> Outage:
+    """A new outage, active from its detection: now, where the report does not say or is ahead of our clock.
 
     Raises Conflict for a reference that is taken, NotReady for an owner that does not exist.
     """
-    now = timezone.now()
-    outage = Outage(
-        site_name=site_name,
-        severity=severity,
-        site_id=site_id,
-        region=region,
-        description=description,
-        affected_services=list(affected_services),
-        affected_subscribers=affected_subscribers,
-        latitude=latitude,
-        longitude=longitude,
-        assigned_to=assigned_to,
-        team=owner(team),
-        operator=owner(operator),
-        detected_at=min(detected_at or now, now),
-        recorded_at=now,
-        created_by=context.current().actor,
-        correlation_id=context.current().correlation_id,
-    )
-    if reference:
-        outage.reference = reference
+    outage = reported(report, now=timezone.now())
     try:
         with transaction.atomic():
             outage.save(force_insert=True)
             record(Event.OUTAGE_CREATED, outage.stream, stream=outage.stream, **facts(outage))
     except IntegrityError as error:
-        raise Conflict(f"An outage with the id {reference} exists.", details={"field": "id"}) from error
+        raise Conflict(
+            f"An outage with the id {report.reference} exists.", details={"field": "id"}
+        ) from error
+    return outage
+
+
+def reported(report: Report, *, now: datetime) -> Outage:
+    here = context.current()
+    outage = Outage(
+        site_name=report.site_name,
+        severity=report.severity,
+        site_id=report.site_id,
+        region=report.region,
+        description=report.description,
+        affected_services=list(report.affected_services),
+        affected_subscribers=report.affected_subscribers,
+        latitude=report.latitude,
+        longitude=report.longitude,
+        assigned_to=report.assigned_to,
+        team=owner(report.team),
+        operator=owner(report.operator),
+        detected_at=min(report.detected_at or now, now),
+        recorded_at=now,
+        created_by=here.actor,
+        correlation_id=here.correlation_id,
+    )
+    if report.reference:
+        outage.reference = report.reference
     return outage
 
 

@@ -60,7 +60,7 @@ class OutageViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
         """Report an outage; its clock runs from `detected_at`, or from now."""
         body = NewOutageSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        outage = services.create(**body.validated_data)
+        outage = services.create(services.Report(**body.validated_data))
         return Response(CreatedOutageSerializer(told().get(pk=outage.pk)).data, status=201)
 
     @extend_schema(request=ResolutionSerializer, responses=SettlementSerializer)

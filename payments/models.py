@@ -13,6 +13,9 @@ from apexchainx.references import reference
 from outages.models import Outage
 from sla.models import SLAResult
 
+# The reason that a payment carries while a dispute about its result is open.
+DISPUTED = "disputed"
+
 
 class PaymentQuerySet(models.QuerySet["Payment"]):
     def due(self, at: datetime) -> Self:

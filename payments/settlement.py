@@ -1,8 +1,8 @@
 """Carrying payments to the ledger, in the signer's process only.
 
-Each step claims a row in a short transaction, speaks to the network with none open, and records the outcome in
-another. A payment is bound to one (channel, sequence number) before anything is signed, and every envelope for
-it uses that pair: the network consumes a number once, so it cannot be paid twice, whoever dies in between.
+Each step claims a row in a short transaction, speaks to the network with none open, and records the outcome
+in another. A payment is bound to one (channel, sequence number) before anything is signed, and every envelope
+for it uses that pair: the network consumes a number once, so it cannot be paid twice, whoever dies when.
 """
 
 import logging
@@ -19,7 +19,7 @@ from apexchainx.stellar import envelopes, horizon, keys
 from apexchainx.stellar.horizon import LedgerTransaction
 from audit.events import Event
 from audit.log import record
-from payments.models import Attempt, Channel, Payment, StellarTransaction
+from payments.models import DISPUTED, Attempt, Channel, Payment, StellarTransaction
 from wallets.models import Wallet
 
 logger = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ def carry_next() -> bool:
 
 
 def carry(work: StellarTransaction) -> None:
-    """Look for its envelopes on the ledger; where none has landed, send the newest, or what may replace it."""
+    """Look for its envelopes on the ledger; where none landed, send the newest, or what may replace it."""
     attempts = list(work.attempts.order_by("-number"))
     for attempt in attempts:
         found = horizon.transaction(attempt.hash)
@@ -167,6 +167,8 @@ def finish(work: StellarTransaction, attempt: Attempt, landing: LedgerTransactio
         payment.transaction_hash, payment.ledger = attempt.hash, landing.ledger
         if landing.successful:
             complete(payment, landing)
+        elif payment.reason == DISPUTED:
+            hold(payment)
         elif PARKING & set(landing.operations):
             park(payment, next(code for code in landing.operations if code in PARKING))
         else:
@@ -182,6 +184,13 @@ def complete(payment: Payment, landing: LedgerTransaction) -> None:
     payment.confirmed_at = landing.created_at
     payment.save()
     tell(Event.PAYMENT_COMPLETED, payment, ledger=landing.ledger, confirmed_at=landing.created_at)
+
+
+def hold(payment: Payment) -> None:
+    """Disputed on its way, and it has not arrived: it waits for the ruling."""
+    payment.state, payment.next_action_at = Payment.State.HELD, None
+    payment.save()
+    tell(Event.PAYMENT_HELD, payment)
 
 
 def fail(payment: Payment, codes: str) -> None:

@@ -70,8 +70,9 @@ class Wallet(models.Model):
     approved_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now())
 
-    usdc = models.DecimalField(max_digits=18, decimal_places=7, default=Decimal(0))
-    xlm = models.DecimalField(max_digits=18, decimal_places=7, default=Decimal(0))
+    # The ledger counts in 64 bits: up to 12 digits before the point.
+    usdc = models.DecimalField(max_digits=19, decimal_places=7, default=Decimal(0))
+    xlm = models.DecimalField(max_digits=19, decimal_places=7, default=Decimal(0))
     is_funded = models.BooleanField(default=False, help_text="The ledger has this account.")
     has_trustline = models.BooleanField(default=False, help_text="It can receive our asset.")
     fetched_at = models.DateTimeField(null=True, blank=True, help_text="When the ledger was asked.")
@@ -85,7 +86,9 @@ class Wallet(models.Model):
             models.CheckConstraint(
                 condition=Q(address__regex=r"^G[A-Z2-7]{55}$"), name="wallets_wallet_address_is_an_account"
             ),
-            models.CheckConstraint(condition=Q(status__in=Status.values), name="wallets_wallet_status_is_known"),
+            models.CheckConstraint(
+                condition=Q(status__in=Status.values), name="wallets_wallet_status_is_known"
+            ),
             models.CheckConstraint(
                 condition=~Q(status=Status.APPROVED) | Q(approved_at__isnull=False) & ~Q(approved_by=""),
                 name="wallets_wallet_approval_names_its_approver",
@@ -96,9 +99,18 @@ class Wallet(models.Model):
         return self.address
 
     @property
+    def is_active(self) -> bool:
+        """The account exists and nobody has suspended the wallet."""
+        return self.is_funded and self.status != Status.SUSPENDED
+
+    @property
     def is_fresh(self) -> bool:
         """Whether the balance may be answered without asking the ledger."""
         return self.seconds_left > 0
+
+    @property
+    def cache_status(self) -> str:
+        return "fresh" if self.is_fresh else "stale"
 
     @property
     def seconds_left(self) -> int:

@@ -31,6 +31,9 @@ class Api:
     def post(self, path: str, body: dict[str, Any], *, expect: int = 200) -> Any:
         return self._send("POST", path, expect=expect, json=body)
 
+    def delete(self, path: str, *, expect: int = 204) -> Any:
+        return self._send("DELETE", path, expect=expect)
+
     def as_bearer_of(self, token: str) -> "Api":
         return replace(self, token=token)
 

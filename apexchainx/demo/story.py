@@ -53,6 +53,7 @@ class Book:
     """What is known so far."""
 
     actors: dict[str, Api]
+    webhook: str
     secret: str
     outage: str
     payment: dict[str, Any]
@@ -102,7 +103,7 @@ def subscribe(book: Book) -> None:
     """Register a webhook for every event."""
     body = {"name": "Demo", "url": book.stage.receiver.url, "events": ["*"]}
     webhook = book.actors["manager"].post(f"{PREFIX}/webhooks", body, expect=201)
-    book.secret = webhook["secret"]
+    book.webhook, book.secret = webhook["id"], webhook["secret"]
     book.note(f"webhook {webhook['id']} -> {book.stage.receiver.url}; its secret is shown this once")
 
 
@@ -157,7 +158,7 @@ def ask_the_ledger(book: Book) -> None:
     gained = book.team_balance() - book.before
     require("what the team's balance has gained", gained, REWARD_AT_ONCE)
     book.note(f"in ledger {found['ledger']}, fee {found['fee_charged']} stroops, memo {found.get('memo')!r}")
-    book.note(f"the team's balance: {book.before} + {gained}")
+    book.note(f"the team's balance: {book.before:f} + {gained:f}")
 
 
 def receive(book: Book) -> None:
@@ -184,7 +185,9 @@ def dispute(book: Book) -> None:
     require("the SLA's status", sla["status"], "violated")
     require("the penalty", Decimal(sla["penalty_amount"]), PENALTY_AFTER_25_MINUTES)
     require("the payment's state", (payment["state"], payment["reason"]), ("held", "clock_declared"))
-    book.note(f"{payment['id']}: {payment['amount']} from the operator, held: a back-dated clock moves no money")
+    book.note(
+        f"{payment['id']}: {payment['amount']} from the operator, held: a back-dated clock moves no money"
+    )
     body = {"outage_id": book.violated, "reason": "The clock began before the engineer was told."}
     filed = book.actors["engineer"].post(f"{PREFIX}/sla/disputes", body, expect=201)
     require("the dispute's status", filed["status"], "open")
@@ -206,6 +209,24 @@ def audit(book: Book) -> None:
         book.note(f"{entry['timestamp']}  {entry['event_type']:<18} {entry['user']}")
 
 
+def unsubscribe(book: Book) -> None:
+    """Remove the webhook: nobody listens there any more."""
+    path = f"{PREFIX}/webhooks/{book.webhook}"
+    book.actors["manager"].delete(path)
+    book.actors["manager"].get(path, expect=404)
+    book.note(f"webhook {book.webhook} is gone")
+
+
 CHAPTERS = (
-    enter, subscribe, report, knock, settle, wait_for_money, ask_the_ledger, receive, dispute, audit
-)  # fmt: skip
+    enter,
+    subscribe,
+    report,
+    knock,
+    settle,
+    wait_for_money,
+    ask_the_ledger,
+    receive,
+    dispute,
+    audit,
+    unsubscribe,
+)

@@ -72,10 +72,9 @@ class JobSerializer(serializers.ModelSerializer[TaskResult]):
         if job.status not in states.EXCEPTION_STATES or not job.result:
             return None
         raised = json.loads(job.result)
-        text = raised.get("exc_message", "")
-        return redact(
-            f"{raised.get('exc_type', 'Error')}: {' '.join(map(str, text)) if isinstance(text, list) else text}"
-        )
+        said = raised.get("exc_message", "")
+        text = " ".join(map(str, said)) if isinstance(said, list) else said
+        return redact(f"{raised.get('exc_type', 'Error')}: {text}")
 
 
 def kept(job: TaskResult) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from django_celery_results.models import TaskResult
 from apexchainx.jobs.backend import particulars
 
 
-@after_task_publish.connect(dispatch_uid="jobs.show")  # type: ignore[untyped-decorator]
+@after_task_publish.connect(dispatch_uid="jobs.show")
 def show(headers: dict[str, Any], routing_key: str, **_: Any) -> None:
     """Sweeps leave no row; a worker that was faster has written its own."""
     if headers.get("ignore_result"):

@@ -82,7 +82,9 @@ def _submit(envelope: envelopes.Envelope) -> None:
         if submission.outcome == horizon.Outcome.FAILED_ON_LEDGER:
             break
         time.sleep(0.3)
-    raise Unavailable(f"The ledger refuses {envelope.hash}: {submission.code} {submission.operations} {submission.detail}")
+    raise Unavailable(
+        f"The ledger refuses {envelope.hash}: {submission.code} {submission.operations} {submission.detail}"
+    )
 
 
 def _soon() -> int:

@@ -185,11 +185,11 @@ def signer(instance: Instance, variables: Mapping[str, str]) -> Child:
 
 
 def _celery(name: str, queues: str, concurrency: str, *more: str, variables: Mapping[str, str]) -> Child:
-    place = ("-Q", queues, "-n", f"{name}@%h", "--concurrency", concurrency, *more)
+    place = ("-Q", queues, "-n", f"{name}@%h", "--concurrency", concurrency, "--loglevel", "INFO", *more)
     return Child(
         name,
         (sys.executable, "-m", "celery", *CELERY, *place),
-        _inherited({**variables, "DATABASE_POOL": "false", "LOG_LEVEL": "INFO"}),
+        _inherited({**variables, "DATABASE_POOL": "false"}),
         ready_text=" ready.",
     )
 

@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ('-created_at', '-id'),
                 'indexes': [models.Index(fields=['-created_at', '-id'], name='disputes_newest_first'), models.Index(fields=['status', '-created_at', '-id'], name='disputes_by_status')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('status', 'open')), fields=('sla_result',), name='disputes_one_open_per_result'), models.CheckConstraint(condition=models.Q(('status__in', ('open', 'resolved', 'rejected'))), name='disputes_status_is_known')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('status', 'open')), fields=('sla_result',), name='disputes_one_open_per_result'), models.CheckConstraint(condition=models.Q(('status__in', ('open', 'resolved', 'rejected'))), name='disputes_status_is_known'), models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='disputes_reason_is_given')],
             },
         ),
     ]

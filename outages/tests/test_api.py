@@ -164,7 +164,9 @@ def test_a_detection_ahead_of_our_clock_counts_from_now(clock: Traveller, engine
     assert engineer.post(OUTAGES, body).json()["detected_at"] == "2026-01-16T10:00:00Z"
 
 
-@pytest.mark.parametrize(("role", "status"), [("viewer", 403), ("auditor", 403), ("manager", 201), ("admin", 201)])
+@pytest.mark.parametrize(
+    ("role", "status"), [("viewer", 403), ("auditor", 403), ("manager", 201), ("admin", 201)]
+)
 def test_writing_takes_the_right(client_as: Callable[[str], APIClient], role: str, status: int) -> None:
     assert client_as(role).post(OUTAGES, GOOD).status_code == status
     assert Outage.objects.count() == (status == 201)
@@ -186,7 +188,9 @@ def test_nobody_gets_in_without_a_token(anonymous: APIClient, make_outage: Calla
 # Lists
 
 
-def test_list_is_newest_first_in_three_styles(engineer: APIClient, make_outage: Callable[..., Outage]) -> None:
+def test_list_is_newest_first_in_three_styles(
+    engineer: APIClient, make_outage: Callable[..., Outage]
+) -> None:
     made = [make_outage(detected_at=NOW - timedelta(minutes=number)).reference for number in range(5)]
 
     by_offset = engineer.get(OUTAGES, {"limit": 2, "offset": 2}).json()
@@ -206,9 +210,10 @@ def test_list_is_newest_first_in_three_styles(engineer: APIClient, make_outage: 
     assert [row["id"] for row in by_page.pop("items")] == made[4:]
     assert by_page == {"total": 5, "page": 3, "page_size": 2}
 
-    seen, cursor = [], ""
+    seen: list[str] = []
+    cursor: str | None = ""
     while cursor is not None:
-        page = engineer.get(OUTAGES, {"cursor": cursor, "limit": 2}).json()
+        page = engineer.get(OUTAGES, {"cursor": cursor, "limit": "2"}).json()
         seen += [row["id"] for row in page["results"]]
         cursor = page["next_cursor"]
         if len(seen) == 2:
@@ -291,8 +296,14 @@ def test_detail_tells_the_whole_story(
 
     told = engineer.get(f"{OUTAGES}/{outage.reference}").json()
 
-    assert (told["status"], told["mttr_minutes"], told["root_cause"]) == ("resolved", 0, "UPS battery failure")
-    assert {key: told["sla_status"][key] for key in ("status", "reward_amount", "penalty_amount", "rating")} == {
+    assert (told["status"], told["mttr_minutes"], told["root_cause"]) == (
+        "resolved",
+        0,
+        "UPS battery failure",
+    )
+    assert {
+        key: told["sla_status"][key] for key in ("status", "reward_amount", "penalty_amount", "rating")
+    } == {
         "status": "met",
         "reward_amount": 1500.00,
         "penalty_amount": 0,
@@ -304,7 +315,7 @@ def test_detail_tells_the_whole_story(
     assert [(entry["event_type"], entry["event"], entry["schema_version"]) for entry in told["timeline"]] == [
         ("created", "Outage detected at Cell Tower Alpha", 1),
         ("resolved", "Outage resolved after 0 minutes", 1),
-        ("sla_evaluated", "SLA met: 0 of 15 minutes under critical-v1", 1),
+        ("sla_evaluated", "SLA met: 0 of 15 minutes, critical-v1", 1),
         ("sla.reward", "SLA met, exceptional: 1500 USDC are earned", 1),
         ("payment_triggered", f"Payment {payment} of 1500 USDC: ready", 1),
     ]
@@ -327,10 +338,16 @@ def test_resolve_answers_outage_sla_and_payment(
 
     assert answer.status_code == 200
     outage, sla, payment = (answer.json()[key] for key in ("outage", "sla", "payment"))
-    assert (outage["id"], outage["status"], outage["resolved_at"]) == (reference, "resolved", "2026-01-16T10:10:00Z")
+    assert (outage["id"], outage["status"], outage["resolved_at"]) == (
+        reference,
+        "resolved",
+        "2026-01-16T10:10:00Z",
+    )
     assert outage["resolution_notes"] == "Power restored"
     assert outage["sla_status"]["status"] == "met"
-    assert {key: sla[key] for key in ("status", "outcome", "payment_type", "rating", "amount", "mttr_minutes")} == {
+    assert {
+        key: sla[key] for key in ("status", "outcome", "payment_type", "rating", "amount", "mttr_minutes")
+    } == {
         "status": "met",
         "outcome": "reward",
         "payment_type": "reward",
@@ -339,7 +356,9 @@ def test_resolve_answers_outage_sla_and_payment(
         "mttr_minutes": 10,
     }
     assert sla["clock_source"] == "measured"
-    assert {key: payment[key] for key in ("type", "amount", "status", "state", "outage_id", "transaction_hash")} == {
+    assert {
+        key: payment[key] for key in ("type", "amount", "status", "state", "outage_id", "transaction_hash")
+    } == {
         "type": "reward",
         "amount": 1125.00,
         "status": "pending",
@@ -369,7 +388,11 @@ def test_a_second_resolve_conflicts(
         ({"resolved_at": "2026-01-16T11:00:00Z"}, 422, "in the future"),
         ({"mttr_minutes": 31}, 422, "in the future"),
         ({"mttr_minutes": 2**31 - 1}, 422, "in the future"),
-        ({"mttr_minutes": 20, "resolved_at": "2026-01-16T09:40:00Z"}, 422, "20 minutes, but the clock measures 10"),
+        (
+            {"mttr_minutes": 20, "resolved_at": "2026-01-16T09:40:00Z"},
+            422,
+            "20 minutes, but the clock measures 10",
+        ),
         ({"resolved_at": "2026-01-16T09:40:00"}, 400, "offset"),
         ({"mttr_minutes": -1}, 400, "mttr_minutes"),
         ({"mttr_minutes": "many"}, 400, "mttr_minutes"),

@@ -37,7 +37,7 @@ class Bank:
 def bank(
     sandbox: str, issuer: KeyPair, settings: Any, tmp_path: Path, make_wallet: Callable[..., Wallet]
 ) -> Bank:
-    """The pool is funded, the team trusts the asset and has an approved wallet, this process is the signer."""
+    """The pool is funded, the team can receive and has an approved wallet, this process is the signer."""
     pool, team = keys.generate(), keys.generate()
     demo_ledger.set_up(issuer, [pool, team], grants={pool.address: FUNDS})
     keys.write_secret(tmp_path / "pool.secret", pool)

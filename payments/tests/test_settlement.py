@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 import time_machine
+from stellar_sdk import Asset, ChangeTrust, Keypair, Server
+from django.conf import settings as configured
 from django.db import connection
 from django.utils import timezone
-from stellar_sdk import ChangeTrust, Server
 
 from apexchainx.errors import Unavailable
 from apexchainx.stellar import horizon, keys
 from apexchainx.stellar.horizon import Outcome, Submission
 from apexchainx.stellar.tests import bench
-from apexchainx.stellar.tests.bench import signed
 from audit.models import AuditEvent
 from payments import settlement
 from payments.models import Attempt, Payment, StellarTransaction
@@ -238,11 +238,30 @@ def test_a_trustline_that_vanishes_after_the_look_costs_a_number_and_not_the_pay
     assert second.sequence == first.sequence + 1
 
 
+def test_a_payment_that_is_disputed_on_its_way_does_not_set_out_again(
+    bank: Bank, due: Callable[[], Payment], monkeypatch: pytest.MonkeyPatch, server: Server
+) -> None:
+    payment = due()
+    submit = horizon.submit
+
+    def dispute_and_remove_the_line(envelope_xdr: str) -> Submission:
+        Payment.objects.filter(state="batched").update(reason="disputed")
+        trust(server, bank.team, limit="0")
+        return submit(envelope_xdr)
+
+    monkeypatch.setattr(horizon, "submit", dispute_and_remove_the_line)
+    settlement.advance()
+
+    payment.refresh_from_db()
+    assert (payment.state, payment.reason, payment.next_action_at) == ("held", "disputed", None)
+    assert AuditEvent.objects.get(event="payment.held").data["payment_id"] == payment.reference
+
+
 def test_a_pool_without_money_fails_the_payment_by_name(
     bank: Bank, due: Callable[[], Payment], server: Server
 ) -> None:
-    asset = bench.Asset("USDC", bank.issuer.address)
-    bench.post(server, signed(server, pair_of(bank.pool), bench.pay(bank.issuer.address, asset, "99000")))
+    everything_but_a_thousand = bench.pay(bank.issuer.address, Asset("USDC", bank.issuer.address), "99000")
+    bench.send(server, pair_of(bank.pool), everything_but_a_thousand)
     payment = due()
 
     settlement.advance()
@@ -280,7 +299,7 @@ def test_a_key_that_is_not_the_pools_signs_nothing(
         StellarTransaction.objects.get().last_answer
         == "The signer's key is not the key of STELLAR_POOL_ADDRESS."
     )
-    assert (Attempt.objects.count(), bank.received) == (0, 0)
+    assert (Attempt.objects.count(), bank.received) == (0, Decimal(0))
 
 
 @pytest.mark.django_db(transaction=True)
@@ -310,7 +329,7 @@ def test_a_held_payment_is_not_touched(bank: Bank, due: Callable[[], Payment], s
 
     assert settlement.advance() == 0
     payment.refresh_from_db()
-    assert (payment.state, bank.received) == ("held", 0)
+    assert (payment.state, bank.received) == ("held", Decimal(0))
 
 
 def test_trouble_is_unavailable_and_not_a_crash(bank: Bank, settings: Any) -> None:
@@ -319,12 +338,10 @@ def test_trouble_is_unavailable_and_not_a_crash(bank: Bank, settings: Any) -> No
         horizon.latest_close()
 
 
-def pair_of(pair: keys.KeyPair) -> Any:
-    return bench.Keypair.from_secret(pair.secret)
+def pair_of(pair: keys.KeyPair) -> Keypair:
+    return Keypair.from_secret(pair.secret)
 
 
 def trust(server: Server, holder: keys.KeyPair, *, limit: str | None = None) -> None:
-    from django.conf import settings
-
-    asset = bench.Asset(settings.STELLAR_ASSET_CODE, settings.STELLAR_ASSET_ISSUER)
-    bench.post(server, signed(server, pair_of(holder), ChangeTrust(asset, limit)))
+    asset = Asset(configured.STELLAR_ASSET_CODE, configured.STELLAR_ASSET_ISSUER)
+    bench.send(server, pair_of(holder), ChangeTrust(asset, limit))

@@ -95,7 +95,7 @@ def test_calculate_with_minutes_is_a_preview_that_writes_nothing(
     answers = [
         engineer.post(f"{SLA}/calculate", {"outage_id": outage.reference, "mttr_minutes": 95}),
         engineer.post(f"{SLA}/calculate", {"outage_id": "NOTYET", "mttr_minutes": 95.9, "severity": "high"}),
-        engineer.get(f"{SLA}/calculate", {"mttr_minutes": 95, "severity": "high"}),
+        engineer.get(f"{SLA}/calculate", {"mttr_minutes": "95", "severity": "high"}),
         engineer.post(f"{SLA}/preview", {"mttr_minutes": 95, "severity": "high"}),
     ]
 
@@ -163,7 +163,7 @@ def test_calculate_of_an_unknown_outage_is_404(engineer: APIClient) -> None:
 
 
 def test_a_viewer_may_preview_and_not_calculate(client_as: Callable[[str], APIClient]) -> None:
-    body, viewer = {"mttr_minutes": 5, "severity": "low"}, client_as("viewer")
+    body, viewer = {"mttr_minutes": "5", "severity": "low"}, client_as("viewer")
 
     assert viewer.post(f"{SLA}/preview", body).status_code == 200
     assert viewer.get(f"{SLA}/calculate", body).status_code == 200

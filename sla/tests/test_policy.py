@@ -50,8 +50,8 @@ def test_vectors_are_all_there() -> None:
 
 
 def test_exactly_on_the_threshold_is_met_and_one_minute_more_costs_one() -> None:
-    assert (judge(15, terms()).status, judge(15, terms()).amount) == ("met", 750)
-    assert (judge(16, terms()).status, judge(16, terms()).amount) == ("violated", -100)
+    assert (judge(15, terms()).status, judge(15, terms()).amount) == ("met", Decimal(750))
+    assert (judge(16, terms()).status, judge(16, terms()).amount) == ("violated", Decimal(-100))
 
 
 def test_a_verdict_says_in_sentences_how_it_came_about() -> None:

@@ -21,12 +21,15 @@ from apexchainx.management import demo_ledger
 from apexchainx.management.instance import keypair, write_private
 from apexchainx.stellar.keys import KeyPair
 from outages.models import Outage, Severity
+from outages.services import Report
 from outages.services import create as create_outage
+from payments.services import POOL
 from wallets import services as wallets
 from wallets.models import Kind, Owner
 
 GRANTS = {"pool": Decimal(1_000_000), "operator": Decimal(100_000)}
 PARTIES = (
+    (POOL, "ApexChainX pool", Kind.POOL),
     (settings.DEFAULT_TEAM, "Operations team", Kind.TEAM),
     (settings.DEFAULT_OPERATOR, "Network operator", Kind.OPERATOR),
 )
@@ -89,11 +92,13 @@ def _make_outages() -> None:
     now = timezone.now()
     for site, severity, description, services, minutes_ago in OUTAGES:
         create_outage(
-            site_name=site,
-            severity=severity,
-            description=description,
-            affected_services=services,
-            detected_at=now - timedelta(minutes=minutes_ago),
+            Report(
+                site_name=site,
+                severity=severity,
+                description=description,
+                affected_services=services,
+                detected_at=now - timedelta(minutes=minutes_ago),
+            )
         )
 
 
