@@ -63,7 +63,7 @@ class Payment(models.Model):
     }
 
     source_key = models.CharField(
-        max_length=64, unique=True, help_text="What it pays for, such as sla:<result id>."
+        max_length=64, unique=True, help_text="What it pays for: sla: and the id of a result."
     )
     type = models.CharField(max_length=8, choices=Type.choices)
     sla_result = models.OneToOneField(SLAResult, on_delete=models.PROTECT, related_name="payment")

@@ -9,7 +9,7 @@ from django.db.models import OuterRef, Q
 from django.utils import timezone
 
 from outages.models import Outage, Severity
-from sla.policy import Terms
+from sla.policy import Terms, digits
 
 
 class ClockSource(models.TextChoices):
@@ -103,6 +103,7 @@ class SLAResult(models.Model):
 
     class Meta:
         ordering = ("-computed_at", "id")
+        verbose_name = "SLA result"
         constraints = (
             models.UniqueConstraint(
                 fields=("outage",), condition=Q(is_latest=True), name="sla_one_latest_result_per_outage"
@@ -114,4 +115,4 @@ class SLAResult(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.outage_id}: {self.outcome} {self.amount}"
+        return f"{self.outcome} {digits(self.amount)} for {self.mttr_minutes} minutes"

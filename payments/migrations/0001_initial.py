@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
             name='Payment',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source_key', models.CharField(help_text='What it pays for, such as sla:<result id>.', max_length=64, unique=True)),
+                ('source_key', models.CharField(help_text='What it pays for: sla: and the id of a result.', max_length=64, unique=True)),
                 ('type', models.CharField(choices=[('reward', 'Reward'), ('penalty', 'Penalty')], max_length=8)),
                 ('payer', models.CharField(help_text='The owner who pays.', max_length=64)),
                 ('payee', models.CharField(help_text='The owner who receives.', max_length=64)),

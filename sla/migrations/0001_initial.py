@@ -54,6 +54,7 @@ class Migration(migrations.Migration):
                 ('policy', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='results', to='sla.policyversion')),
             ],
             options={
+                'verbose_name': 'SLA result',
                 'ordering': ('-computed_at', 'id'),
                 'constraints': [models.UniqueConstraint(condition=models.Q(('is_latest', True)), fields=('outage',), name='sla_one_latest_result_per_outage'), models.CheckConstraint(condition=models.Q(models.Q(('amount__lte', 0), ('outcome', 'penalty')), models.Q(('amount__gte', 0), ('outcome', 'reward')), _connector='OR'), name='sla_penalty_is_negative_and_reward_is_not')],
             },
