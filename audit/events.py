@@ -48,6 +48,11 @@ class Event(TextChoices):
     WEBHOOK_DISABLED = "webhook.disabled"
 
 
+def choices() -> list[tuple[str, str]]:
+    """For the model's field: named in migrations, so that a new event needs none."""
+    return Event.choices
+
+
 OUTAGE = ("outage_id", "site_name", "severity", "status", "detected_at")
 SLA = (
     "outage_id",

@@ -5,7 +5,7 @@ from typing import Self
 from django.db import models
 from django.db.models.functions import Now
 
-from audit.events import Event
+from audit.events import choices
 
 
 class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
@@ -17,7 +17,7 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
 class AuditEvent(models.Model):
     """One fact. A database trigger refuses UPDATE, DELETE and TRUNCATE."""
 
-    event = models.CharField(max_length=64, choices=Event.choices)
+    event = models.CharField(max_length=64, choices=choices)
     subject = models.CharField(max_length=128, help_text="What it is about, such as payment:PAY001.")
     stream = models.CharField(max_length=128, blank=True, help_text="The outage it belongs to, if any.")
     actor = models.CharField(max_length=254, help_text="A user's id, service:<key id> or system.")

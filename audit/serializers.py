@@ -11,4 +11,14 @@ class AuditEventSerializer(serializers.ModelSerializer[AuditEvent]):
 
     class Meta:
         model = AuditEvent
-        fields = ("id", "event_type", "subject", "stream", "actor_id", "source", "correlation_id", "timestamp", "data")
+        fields = (
+            "id",
+            "event_type",
+            "subject",
+            "stream",
+            "actor_id",
+            "source",
+            "correlation_id",
+            "timestamp",
+            "data",
+        )

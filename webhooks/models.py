@@ -1,6 +1,5 @@
 """Who wants to hear what, and what they were told."""
 
-import json
 import uuid
 from datetime import datetime
 from typing import ClassVar, Self
@@ -8,10 +7,11 @@ from typing import ClassVar, Self
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Prefetch, Q
 from django.db.models.functions import Now
+from django.db.models.query import RawQuerySet
 
-from audit.events import PUBLIC, Event
+from audit.events import PUBLIC
 from webhooks import signing
 
 ALL = "*"
@@ -42,10 +42,11 @@ class WebhookStatus(models.TextChoices):
 
 
 class WebhookQuerySet(models.QuerySet["Webhook"]):
-    def subscribed_to(self, event: str) -> "models.RawQuerySet[Webhook]":
+    def subscribed_to(self, event: str) -> "RawQuerySet[Webhook]":
         """Active subscribers, each kept from being deleted until the caller's transaction ends."""
         return self.raw(
-            "SELECT * FROM webhooks_webhook WHERE status = %s AND events && %s::varchar[] ORDER BY id FOR KEY SHARE",
+            "SELECT * FROM webhooks_webhook WHERE status = %s AND events && %s::varchar[]"
+            " ORDER BY id FOR KEY SHARE",
             [WebhookStatus.ACTIVE, names_of(event)],
         )
 
@@ -55,14 +56,15 @@ class Webhook(models.Model):
 
     name = models.CharField(max_length=255, blank=True)
     url = models.CharField(max_length=2048)
-    events: "ArrayField[list[str], list[str]]" = ArrayField(
-        models.CharField(max_length=64), size=settings.MAX_WEBHOOK_EVENTS_COUNT
-    )
+    events: "ArrayField[list[str], list[str]]" = ArrayField(models.CharField(max_length=64))
     status = models.CharField(max_length=16, choices=WebhookStatus.choices, default=WebhookStatus.ACTIVE)
     disabled_reason = models.CharField(max_length=255, blank=True)
     encrypted_secret = models.BinaryField()
     consecutive_failures = models.PositiveIntegerField(
         default=0, help_text="Deliveries given up in a row; a success or enabling again sets it to 0."
+    )
+    failing_since = models.DateTimeField(
+        null=True, blank=True, help_text="The first failed attempt since the last success or enabling."
     )
     last_success_at = models.DateTimeField(null=True, blank=True)
     created_by = models.CharField(max_length=254)
@@ -83,6 +85,11 @@ class Webhook(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.url
+
+    @property
+    def subject(self) -> str:
+        """What the audit log calls it."""
+        return f"webhook:{self.pk}"
 
     @property
     def is_active(self) -> bool:
@@ -120,6 +127,12 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def under_way(self, at: datetime) -> Self:
         return self.filter(status=DeliveryStatus.DELIVERING, leased_until__gt=at)
 
+    def brief(self) -> Self:
+        """For lists: with the attempts, without what was sent and what came back."""
+        return self.defer("body").prefetch_related(
+            Prefetch("tries", Attempt.objects.defer("response_body")),
+        )
+
 
 class Delivery(models.Model):
     """One event on its way to one subscriber."""
@@ -128,7 +141,7 @@ class Delivery(models.Model):
     message_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     event_id = models.BigIntegerField(help_text="The audit event that it tells of.")
     event = models.CharField(max_length=64, help_text="The name under which the subscriber registered it.")
-    payload = models.JSONField()
+    body = models.TextField(help_text="What is sent and signed, the same on every attempt.")
     correlation_id = models.CharField(max_length=128, blank=True)
     status = models.CharField(max_length=16, choices=DeliveryStatus.choices, default=DeliveryStatus.PENDING)
     attempts = models.PositiveIntegerField(default=0, help_text="How often it was sent, or begun to be.")
@@ -163,7 +176,9 @@ class Delivery(models.Model):
                 fields=("next_attempt_at",), condition=Q(status=DeliveryStatus.PENDING), name="webhooks_due"
             ),
             models.Index(
-                fields=("leased_until",), condition=Q(status=DeliveryStatus.DELIVERING), name="webhooks_leased"
+                fields=("leased_until",),
+                condition=Q(status=DeliveryStatus.DELIVERING),
+                name="webhooks_leased",
             ),
         )
 
@@ -177,8 +192,7 @@ class Delivery(models.Model):
 
     @property
     def message(self) -> signing.Message:
-        body = json.dumps(self.payload, separators=(",", ":"), ensure_ascii=False).encode()
-        return signing.Message(self.public_id, self.event, body, self.correlation_id)
+        return signing.Message(self.public_id, self.event, self.body.encode(), self.correlation_id)
 
 
 class Attempt(models.Model):
@@ -199,7 +213,8 @@ class Attempt(models.Model):
         constraints = (
             models.UniqueConstraint(fields=("delivery", "number"), name="webhooks_one_attempt_per_number"),
             models.CheckConstraint(
-                condition=Q(status_code__isnull=True) ^ Q(error=""), name="webhooks_attempt_has_a_status_or_an_error"
+                condition=Q(status_code__isnull=True) ^ Q(error=""),
+                name="webhooks_attempt_has_a_status_or_an_error",
             ),
         )
 

@@ -23,6 +23,7 @@ CONNECT_SECONDS = 5.0
 REGISTRATION_LOOKUP_SECONDS = 2.0
 DEFAULT_PORTS = {"https": 443, "http": 80}
 FIRST_OPEN_PORT = 1024
+AGENT = "ApexChainX-Webhooks/1"
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -31,13 +32,14 @@ def networks(*names: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network
     return tuple(ipaddress.ip_network(name) for name in names)
 
 
-# `is_global` calls some of these global: shared (CGNAT), tunnelled (6to4, NAT64, Teredo), class E, site-local.
+# `is_global` lets some of these pass: shared (CGNAT), tunnelled (6to4, Teredo), class E, metadata of clouds.
 NEVER = networks(
-    *("0.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24"),
-    *("198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"),
-    *("::/128", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16"),
-    *("3fff::/20", "5f00::/16", "fe80::/10", "fec0::/10", "ff00::/8", "fd00:ec2::254/128"),
+    *("0.0.0.0/8", "100.64.0.0/10", "168.63.129.16/32", "169.254.0.0/16", "192.0.0.0/24", "192.0.2.0/24"),
+    *("192.88.99.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"),
+    *("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "fd00:ec2::254/128"),
 )
+# Every other IPv6 address means this machine or link, is translated to IPv4, or is not given out.
+GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
 PRIVATE = networks("10.0.0.0/8", "127.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7")
 
 
@@ -75,7 +77,7 @@ class Answer:
 
 
 def check(url: str) -> None:
-    """Refuse at registration what no attempt may reach; a name without an address today may have one later."""
+    """Refuse at registration what no attempt may reach; a name without an address may have one later."""
     target = parse(url)
     with suppress(UnresolvedError):
         resolve(target, REGISTRATION_LOOKUP_SECONDS)
@@ -115,12 +117,13 @@ def parse(url: str) -> Target:
     except ValueError:
         raise BlockedError("This is not a URL.") from None
     if parts.scheme not in schemes() or not parts.hostname:
-        raise BlockedError(f"Give an absolute URL that starts with {' or '.join(f'{s}://' for s in schemes())}.")
+        raise BlockedError(f"Give an absolute URL that starts with {':// or '.join(schemes())}://.")
     if "@" in parts.netloc:
         raise BlockedError("The URL may not carry a user name or a password.")
     if port < FIRST_OPEN_PORT and port not in DEFAULT_PORTS.values():
         raise BlockedError(f"Port {port} is not open to webhooks.")
-    return Target(parts.scheme, parts.hostname, port, (parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Target(parts.scheme, parts.hostname, port, path)
 
 
 def schemes() -> tuple[str, ...]:
@@ -157,19 +160,14 @@ def lookup(host: str, port: int, seconds: float) -> list[str]:
 
 
 def permit(text: str) -> None:
-    address = canonical(text)
-    if settings.WEBHOOK_ALLOW_PRIVATE_NETWORKS and within(address, PRIVATE) and not within(address, NEVER):
-        return
-    if not address.is_global or within(address, NEVER) or within(address, PRIVATE):
+    address = ipaddress.ip_address(text.partition("%")[0])
+    private = settings.WEBHOOK_ALLOW_PRIVATE_NETWORKS and within(address, PRIVATE)
+    if within(address, NEVER) or not (private or is_public(address)):
         raise BlockedError(f"{address} is not a public address.")
 
 
-def canonical(text: str) -> Address:
-    """Without zone, and an IPv4 address in IPv6 clothes as IPv4."""
-    address = ipaddress.ip_address(text.partition("%")[0])
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        return address.ipv4_mapped
-    return address
+def is_public(address: Address) -> bool:
+    return address.is_global and (address.version == 4 or address in GLOBAL_UNICAST)
 
 
 def within(address: Address, ranges: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]) -> bool:
@@ -184,7 +182,7 @@ def exchange(
     with cut_off(wire, end), closing(secured(wire, target)) as stream:
         connection = HTTPConnection(target.host, target.port, timeout=remaining(end))
         connection.sock = stream
-        ours = {"Host": target.authority, "Accept-Encoding": "identity", "User-Agent": "ApexChainX-Webhooks/1"}
+        ours = {"Host": target.authority, "Accept-Encoding": "identity", "User-Agent": AGENT}
         connection.request("POST", target.path, body, {**headers, **ours}, preload_content=False)
         with closing(connection), closing(connection.getresponse()) as answer:
             return answer.status, first_bytes(answer), answer.headers.get("Retry-After", "")

@@ -53,8 +53,8 @@ def decrypt(token: bytes, passphrase: str) -> str:
 
 
 def vault(passphrase: str) -> Fernet:
-    derived = HKDF(SHA256(), length=32, salt=None, info=b"apexchainx webhook secrets").derive(passphrase.encode())
-    return Fernet(base64.urlsafe_b64encode(derived))
+    derivation = HKDF(SHA256(), length=32, salt=None, info=b"apexchainx webhook secrets")
+    return Fernet(base64.urlsafe_b64encode(derivation.derive(passphrase.encode())))
 
 
 def signature(secret: str, message: Message, at: datetime) -> str:

@@ -13,7 +13,12 @@ def test_a_fact_carries_who_where_and_under_which_id(acting: context.Context) ->
     event = record(Event.OWNER_CREATED, "owner:x", stream="outage:OUT001", key="x")
 
     kept = AuditEvent.objects.get(pk=event.pk)
-    assert (kept.event, kept.subject, kept.stream, kept.data) == ("owner.created", "owner:x", "outage:OUT001", {"key": "x"})
+    assert (kept.event, kept.subject, kept.stream, kept.data) == (
+        "owner.created",
+        "owner:x",
+        "outage:OUT001",
+        {"key": "x"},
+    )
     assert (kept.actor, kept.source, kept.correlation_id) == ("7", "api", "test-correlation")
 
 
@@ -30,7 +35,11 @@ def test_a_fact_outside_a_transaction_is_refused() -> None:
 def test_what_is_written_stays(acting: context.Context, statement: str) -> None:
     record(Event.OWNER_CREATED, "owner:x")
 
-    with pytest.raises(IntegrityError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+    with (
+        pytest.raises(IntegrityError, match="append-only"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(statement)
     assert AuditEvent.objects.get().actor == "7"
 
@@ -38,9 +47,10 @@ def test_what_is_written_stays(acting: context.Context, statement: str) -> None:
 def test_even_truncate_is_refused_outside_the_test_database(acting: context.Context) -> None:
     record(Event.OWNER_CREATED, "owner:x")
 
-    with pytest.raises(IntegrityError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute("SET LOCAL apexchainx.test_database = 'off'")
-        cursor.execute("TRUNCATE audit_auditevent")
+        with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+            cursor.execute("TRUNCATE audit_auditevent")
     assert AuditEvent.objects.count() == 1
 
 
