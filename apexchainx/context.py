@@ -27,7 +27,9 @@ def current() -> Context:
 
 
 @contextmanager
-def acting_as(actor: str = "system", *, source: str = "command", correlation_id: str = "") -> Iterator[Context]:
+def acting_as(
+    actor: str = "system", *, source: str = "command", correlation_id: str = ""
+) -> Iterator[Context]:
     """Everything recorded inside is stated by `actor`; a missing correlation id is made up."""
     here = Context(actor, source, correlation_id or new_correlation_id())
     token = _current.set(here)

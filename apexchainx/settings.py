@@ -230,6 +230,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "ApexChainX",
     "DESCRIPTION": "From a network outage to settled money, with proof.",
     "VERSION": "1.0.0",
+    "SCHEMA_PATH_PREFIX": API_V1_PREFIX,
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
@@ -245,6 +246,17 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "SeverityEnum": "outages.models.Severity",
         "RoleEnum": "apexchainx.accounts.models.Role",
+        "OutageStateEnum": "outages.models.Outage.State",
+        "OutageStatusEnum": "outages.serializers.PUBLIC_STATES",
+        "SLAStandingEnum": "sla.serializers.STANDINGS",
+        "SLAStatusEnum": "sla.models.SLAResult.Status",
+        "OutcomeEnum": "sla.models.SLAResult.Outcome",
+        "RatingEnum": "sla.models.SLAResult.Rating",
+        "PaymentStateEnum": "payments.models.Payment.State",
+        "DisputeStatusEnum": "disputes.models.Dispute.Status",
+        "WalletStatusEnum": "wallets.models.Status",
+        "WebhookStatusEnum": "webhooks.models.WebhookStatus",
+        "DeliveryStatusEnum": "webhooks.models.DeliveryStatus",
     },
 }
 

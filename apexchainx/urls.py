@@ -1,31 +1,31 @@
 """Every route."""
 
+import re
+
 from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularRedocView, SpectacularSwaggerView
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
 
-from apexchainx import health
 from apexchainx.api.exceptions import answer
+from apexchainx.health import HealthView, ReadinessView
 
 admin.site.site_header = admin.site.site_title = "ApexChainX"
 admin.site.index_title = "From outage to settled money"
 
-
-def front(_request: HttpRequest) -> HttpResponse:
-    return redirect("/docs")
+PREFIX = settings.API_V1_PREFIX.lstrip("/")
 
 
 @csrf_exempt
-def unknown(request: HttpRequest, rest: str) -> HttpResponse:
+def unknown(request: HttpRequest) -> HttpResponse:
     return answer(404, "There is no such route.", path=request.path_info)
 
 
-API = [
-    path("health", health.health),
+API: list[URLPattern | URLResolver] = [
+    path("health", HealthView.as_view(schema=None)),
     path("", include("apexchainx.accounts.urls")),
     path("", include("apexchainx.jobs.urls")),
     path("", include("audit.urls")),
@@ -35,17 +35,18 @@ API = [
     path("", include("payments.urls")),
     path("", include("outages.urls")),
     path("", include("webhooks.urls")),
-    path("<path:rest>", unknown),
 ]
 urlpatterns = [
-    path("", front),
-    path(f"{settings.API_V1_PREFIX.lstrip('/')}/", include(API)),
-    path("health", health.health),
-    path("health/liveness", health.health),
-    path("health/readiness", health.readiness),
+    path("", RedirectView.as_view(url="/docs")),
+    path(f"{PREFIX}/", include(API)),
+    re_path(rf"^{re.escape(PREFIX)}(?:/|$)", unknown),
+    path("health", HealthView.as_view()),
+    path("health/liveness", HealthView.as_view()),
+    path("health/readiness", ReadinessView.as_view()),
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="schema"),
-    path("docs", SpectacularSwaggerView.as_view()),
-    path("redoc", SpectacularRedocView.as_view()),
+    path("docs", SpectacularSwaggerSplitView.as_view(url_self="/docs")),
+    path("redoc", SpectacularRedocView.as_view(template_name="redoc.html")),
+    path("admin", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),
 ]
 handler400 = "apexchainx.api.exceptions.bad_request"

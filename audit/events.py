@@ -26,26 +26,27 @@ class Event(TextChoices):
     OUTAGE_RESOLVED = "outage.resolved"
     OUTAGE_DELETED = "outage.deleted"
 
-    POLICY_PUBLISHED = "policy.published"
     SLA_CALCULATED = "sla.calculated"
     SLA_VIOLATION = "sla.violation"
     SLA_REWARD = "sla.reward"
+    SLA_AT_RISK = "sla.at_risk"
 
     PAYMENT_INITIATED = "payment.initiated"
     PAYMENT_HELD = "payment.held"
     PAYMENT_PARKED = "payment.parked"
-    PAYMENT_AWAITED = "payment.awaited"
-    PAYMENT_RESUMED = "payment.resumed"
     PAYMENT_SIGNED = "payment.signed"
     PAYMENT_COMPLETED = "payment.completed"
     PAYMENT_FAILED = "payment.failed"
 
     DISPUTE_FILED = "dispute.filed"
+    DISPUTE_RESOLVED = "dispute.resolved"
 
     WEBHOOK_CREATED = "webhook.created"
     WEBHOOK_UPDATED = "webhook.updated"
     WEBHOOK_DELETED = "webhook.deleted"
     WEBHOOK_DISABLED = "webhook.disabled"
+
+    AUDIT_SEALED = "audit.sealed"
 
 
 def choices() -> list[tuple[str, str]]:
@@ -66,9 +67,20 @@ SLA = (
     "policy_version",
     "clock_source",
 )
-PAYMENT = ("outage_id", "payment_id", "sla_result_id", "type", "amount", "asset_code", "transaction_hash", "reason")
+PAYMENT = (
+    "outage_id",
+    "payment_id",
+    "sla_result_id",
+    "type",
+    "amount",
+    "asset_code",
+    "transaction_hash",
+    "reason",
+)
+DISPUTE = ("outage_id", "dispute_id", "sla_result_id", "status")
 
-# What subscribers outside may learn: the public events, each with the data fields that leave the house.
+# What subscribers outside may learn: the public events, each with the data fields that leave the house. The
+# list is closed and may be registered for as a whole, also where a fact is not stated yet.
 PUBLIC: dict[Event, tuple[str, ...]] = {
     Event.OUTAGE_CREATED: OUTAGE,
     Event.OUTAGE_UPDATED: (*OUTAGE, "changes"),
@@ -77,8 +89,11 @@ PUBLIC: dict[Event, tuple[str, ...]] = {
     Event.SLA_CALCULATED: SLA,
     Event.SLA_VIOLATION: SLA,
     Event.SLA_REWARD: SLA,
+    Event.SLA_AT_RISK: (*OUTAGE, "percent"),
     Event.PAYMENT_INITIATED: PAYMENT,
     Event.PAYMENT_COMPLETED: (*PAYMENT, "ledger", "confirmed_at"),
     Event.PAYMENT_FAILED: PAYMENT,
-    Event.DISPUTE_FILED: ("outage_id", "dispute_id", "sla_result_id", "status"),
+    Event.DISPUTE_FILED: DISPUTE,
+    Event.DISPUTE_RESOLVED: DISPUTE,
+    Event.AUDIT_SEALED: ("seal_id", "root"),
 }

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
@@ -13,8 +14,10 @@ from audit.events import Event
 from audit.models import AuditEvent
 from outages.models import Outage, Severity
 from payments.serializers import PaymentSerializer
+from sla.models import SLAResult
 from sla.serializers import SLAResultSerializer, StatusSerializer, sla_status
 
+PUBLIC_STATES = ("open", "resolved")
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 CLOCK_SKEW = timedelta(minutes=5)
 
@@ -75,7 +78,7 @@ class OutageSerializer(serializers.ModelSerializer[Outage]):
     """A row of the list. `outage.latest_results` and `outage.threshold_minutes` come with the queryset."""
 
     id = serializers.CharField(source="reference")
-    status = serializers.ChoiceField(choices=("open", "resolved"))
+    status = serializers.ChoiceField(choices=PUBLIC_STATES)
     created_at = serializers.DateTimeField(source="detected_at")
     services_affected = serializers.ListField(source="affected_services", child=serializers.CharField())
     location = serializers.SerializerMethodField()
@@ -114,18 +117,24 @@ class OutageSerializer(serializers.ModelSerializer[Outage]):
         )
         read_only_fields = fields
 
-    def get_location(self, outage: Outage) -> LocationSerializer | None:
+    @extend_schema_field(LocationSerializer(allow_null=True))
+    def get_location(self, outage: Outage) -> Any:
         if outage.latitude is None or outage.longitude is None:
             return None
-        return LocationSerializer({"latitude": outage.latitude, "longitude": outage.longitude}).data  # type: ignore[return-value]
+        return {"latitude": outage.latitude, "longitude": outage.longitude}
 
     def get_assigned_to(self, outage: Outage) -> str | None:
         return outage.assigned_to or None
 
-    def get_sla_status(self, outage: Outage) -> StatusSerializer:
+    @extend_schema_field(StatusSerializer)
+    def get_sla_status(self, outage: Outage) -> Any:
         threshold = getattr(outage, "threshold_minutes", None)
-        latest = next(iter(outage.latest_results), None)  # type: ignore[attr-defined]
-        return sla_status(outage, latest, threshold, now=timezone.now())  # type: ignore[return-value]
+        return sla_status(outage, latest(outage), threshold, now=timezone.now())
+
+
+def latest(outage: Outage) -> SLAResult | None:
+    results: list[SLAResult] = outage.latest_results  # type: ignore[attr-defined]
+    return next(iter(results), None)
 
 
 class CreatedOutageSerializer(OutageSerializer):
@@ -198,17 +207,19 @@ class OutageDetailSerializer(OutageSerializer):
     class Meta(OutageSerializer.Meta):
         fields = (*OutageSerializer.Meta.fields, "sla_result", "stellar_payment", "timeline")
 
-    def get_sla_result(self, outage: Outage) -> SLAResultSerializer | None:
-        latest = next(iter(outage.latest_results), None)  # type: ignore[attr-defined]
-        return SLAResultSerializer(latest).data if latest else None  # type: ignore[return-value]
+    @extend_schema_field(SLAResultSerializer(allow_null=True))
+    def get_sla_result(self, outage: Outage) -> Any:
+        result = latest(outage)
+        return SLAResultSerializer(result).data if result else None
 
-    def get_stellar_payment(self, outage: Outage) -> PaymentSerializer | None:
-        payment = next((getattr(result, "payment", None) for result in outage.latest_results), None)  # type: ignore[attr-defined]
-        return PaymentSerializer(payment).data if payment else None  # type: ignore[return-value]
+    @extend_schema_field(PaymentSerializer(allow_null=True))
+    def get_stellar_payment(self, outage: Outage) -> Any:
+        payment = getattr(latest(outage), "payment", None)
+        return PaymentSerializer(payment).data if payment else None
 
-    def get_timeline(self, outage: Outage) -> list[TimelineEntrySerializer]:
-        entries = AuditEvent.objects.stream(outage.stream)
-        return TimelineEntrySerializer(entries, many=True).data  # type: ignore[return-value]
+    @extend_schema_field(TimelineEntrySerializer(many=True))
+    def get_timeline(self, outage: Outage) -> Any:
+        return TimelineEntrySerializer(AuditEvent.objects.stream(outage.stream), many=True).data
 
 
 class SettlementSerializer(serializers.Serializer[Any]):

@@ -21,7 +21,7 @@ class PaymentSerializer(serializers.ModelSerializer[Payment]):
     outage_id = serializers.CharField(source="outage.reference")
     sla_result_id = serializers.UUIDField()
     amount = MoneyField()
-    status = serializers.CharField()
+    status = serializers.ChoiceField(choices=list(dict.fromkeys(Payment.STATUS.values())))
     transaction_hash = serializers.SerializerMethodField()
     from_address = serializers.SerializerMethodField()
     to_address = serializers.SerializerMethodField()

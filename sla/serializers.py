@@ -15,12 +15,13 @@ from sla.models import PolicyVersion, SLAResult
 from sla.policy import Verdict
 
 ZERO = Decimal(0)
+STANDINGS = ("in_progress", "paused", "met", "violated")
 
 
 class SLAResultSerializer(serializers.ModelSerializer[SLAResult]):
     outage_id = serializers.CharField(source="outage.reference")
-    payment_type = serializers.CharField(source="outcome")
-    performance_rating = serializers.CharField(source="rating")
+    payment_type = serializers.ChoiceField(source="outcome", choices=SLAResult.Outcome.choices)
+    performance_rating = serializers.ChoiceField(source="rating", choices=SLAResult.Rating.choices)
     amount = MoneyField()
     penalty_amount = serializers.SerializerMethodField()
     reward_amount = serializers.SerializerMethodField()
@@ -61,7 +62,7 @@ class SLAResultSerializer(serializers.ModelSerializer[SLAResult]):
 class StatusSerializer(serializers.Serializer[Any]):
     """`sla_status` of an outage: one shape, with nulls where a key does not apply."""
 
-    status = serializers.ChoiceField(choices=("in_progress", "paused", "met", "violated"))
+    status = serializers.ChoiceField(choices=STANDINGS)
     mttr_minutes = serializers.IntegerField(allow_null=True)
     threshold_minutes = serializers.IntegerField(allow_null=True)
     time_remaining_minutes = serializers.IntegerField(allow_null=True)
@@ -173,11 +174,11 @@ class CalculateSerializer(serializers.Serializer[Any]):
 class VerdictSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField(allow_null=True)
     severity = serializers.ChoiceField(choices=Severity.choices)
-    status = serializers.CharField()
-    outcome = serializers.CharField()
-    payment_type = serializers.CharField()
-    rating = serializers.CharField()
-    performance_rating = serializers.CharField()
+    status = serializers.ChoiceField(choices=SLAResult.Status.choices)
+    outcome = serializers.ChoiceField(choices=SLAResult.Outcome.choices)
+    payment_type = serializers.ChoiceField(choices=SLAResult.Outcome.choices)
+    rating = serializers.ChoiceField(choices=SLAResult.Rating.choices)
+    performance_rating = serializers.ChoiceField(choices=SLAResult.Rating.choices)
     mttr_minutes = serializers.IntegerField()
     threshold_minutes = serializers.IntegerField()
     amount = MoneyField()

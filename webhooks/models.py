@@ -25,9 +25,7 @@ ALIASES: dict[str, str] = {
     "payment.processed": "payment.completed",
 }
 # Every name that may be registered.
-SUBSCRIBABLE: tuple[str, ...] = tuple(
-    dict.fromkeys((ALL, *(event.value for event in PUBLIC), *ALIASES.values(), *ALIASES))
-)
+SUBSCRIBABLE: tuple[str, ...] = (ALL, *(event.value for event in PUBLIC), *ALIASES)
 
 
 def names_of(event: str) -> list[str]:

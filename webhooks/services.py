@@ -54,7 +54,7 @@ def create(
     return webhook
 
 
-def update(  # noqa: PLR0913
+def update(
     webhook_id: int,
     *,
     name: str | None = None,

@@ -3,9 +3,14 @@
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
-from django.db import models
+from django.db import models, transaction
+from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
+
+from apexchainx.accounts.passwords import normalised
+from audit.events import Event
+from audit.log import record
 
 
 class Role(models.TextChoices):
@@ -41,13 +46,16 @@ SCOPES: dict[str, frozenset[str]] = {
 class UserManager(BaseUserManager["User"]):
     def get_by_natural_key(self, username: str | None) -> "User":
         """Addresses are matched without case."""
-        return self.get(email__iexact=username)
+        return self.get(email=User.normalize_username(username or ""))
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
         """The first admin, for Django's own command."""
-        user = self.model(email=email, role=Role.ADMIN, is_staff=True, is_superuser=True, **fields)
+        user = self.model(email=User.normalize_username(email), role=Role.ADMIN, is_staff=True, **fields)
+        user.is_superuser = True
         user.set_password(password)
-        user.save(using=self._db)
+        with transaction.atomic():
+            user.save(using=self._db)
+            record(Event.USER_CREATED, f"user:{user.pk}", email=user.email, role=user.role)
         return user
 
 
@@ -72,10 +80,24 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         ordering = ("id",)
-        constraints = (models.UniqueConstraint(Lower("email"), name="accounts_one_user_per_address"),)
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(email=Lower("email")), name="accounts_address_is_in_lower_case"
+            ),
+        )
 
     def __str__(self) -> str:
         return self.email
+
+    @classmethod
+    def normalize_username(cls, username: str) -> str:
+        return super().normalize_username(username).strip().lower()
+
+    def set_password(self, raw_password: str | None) -> None:
+        super().set_password(raw_password and normalised(raw_password))
+
+    def check_password(self, raw_password: str | None) -> bool:
+        return super().check_password(raw_password and normalised(raw_password))
 
     @property
     def scopes(self) -> frozenset[str]:

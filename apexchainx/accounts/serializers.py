@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from apexchainx.accounts.models import Role, User
-from apexchainx.accounts.passwords import MAX_LENGTH
+from apexchainx.accounts.passwords import MAX_LENGTH, normalised
 from apexchainx.api.fields import TextField, pair
 
 
@@ -25,21 +25,33 @@ class UserSerializer(serializers.ModelSerializer[User]):
 
 
 class NamedByAddress(serializers.Serializer[Any]):
-    """`email` and `username` are one thing."""
+    """`email` and `username` are one thing, matched without case."""
 
     email = serializers.EmailField(max_length=254)
     username = serializers.EmailField(max_length=254, required=False, write_only=True)
 
     def to_internal_value(self, data: Any) -> Any:
-        return super().to_internal_value(pair(data, "email", "username"))
+        given = {name: data[name] for name in ("email", "username") if isinstance(data.get(name), str)}
+        folded = {name: User.normalize_username(address) for name, address in given.items()}
+        return super().to_internal_value(pair({**data, **folded}, "email", "username"))
+
+
+class PasswordField(TextField):
+    """Its length is that of the normal form, which is what is kept."""
+
+    def __init__(self) -> None:
+        super().__init__(max_length=MAX_LENGTH, trim_whitespace=False, write_only=True)
+
+    def to_internal_value(self, data: Any) -> str:
+        return normalised(super().to_internal_value(data))
 
 
 class LoginSerializer(NamedByAddress):
-    password = TextField(max_length=MAX_LENGTH, trim_whitespace=False)
+    password = PasswordField()
 
 
 class RegisterSerializer(NamedByAddress):
-    password = TextField(max_length=MAX_LENGTH, trim_whitespace=False)
+    password = PasswordField()
     full_name = TextField(max_length=255, required=False, allow_blank=True, default="")
     role = serializers.ChoiceField(choices=Role.choices, required=False)
 

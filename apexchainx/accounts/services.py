@@ -1,6 +1,5 @@
 """Entering and leaving."""
 
-import unicodedata
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -15,6 +14,7 @@ from rest_framework_simplejwt.tokens import RefreshToken
 
 from apexchainx import context
 from apexchainx.accounts.models import Role, User
+from apexchainx.accounts.passwords import normalised
 from apexchainx.errors import Conflict, Invalid, Refused, Unauthenticated
 from audit.events import Event
 from audit.log import record
@@ -31,45 +31,29 @@ class Session:
     user: User
 
 
-def create_user(
-    *,
-    email: str,
-    password: str,
-    full_name: str = "",
-    role: str = Role.ENGINEER,
-    is_active: bool = True,
-    is_staff: bool = False,
-    is_superuser: bool = False,
-    event: Event = Event.USER_CREATED,
-) -> User:
+def create_user(user: User, *, password: str, event: Event = Event.USER_CREATED) -> User:
     """A new account; the hash is computed before the transaction begins.
 
     Raises Invalid for a weak password and Conflict for an address that is taken.
     """
-    password = unicodedata.normalize("NFKC", password)
+    user.email = User.normalize_username(user.email)
     try:
-        validate_password(password)
+        validate_password(password, user)
     except ValidationError as error:
         raise Invalid("password", " ".join(error.messages)) from error
-    user = User(
-        email=email.strip().lower(),
-        full_name=full_name,
-        role=role,
-        is_active=is_active,
-        is_staff=is_staff,
-        is_superuser=is_superuser,
-    )
-    user.password = make_password(password)
+    user.password = make_password(normalised(password))
     try:
         with transaction.atomic():
-            user.save()
+            user.save(force_insert=True)
             record(event, f"user:{user.pk}", email=user.email, role=user.role)
     except IntegrityError as error:
         raise Conflict("An account with this address exists.") from error
     return user
 
 
-def register(*, email: str, password: str, full_name: str = "", role: str = "", by: User | None = None) -> User:
+def register(
+    *, email: str, password: str, full_name: str = "", role: str = "", by: User | None = None
+) -> User:
     """Somebody signs up, as the registration mode allows. More than engineer takes an admin's token."""
     role = role or Role.ENGINEER
     is_admin = by is not None and "admin:full" in by.scopes
@@ -77,26 +61,22 @@ def register(*, email: str, password: str, full_name: str = "", role: str = "", 
         raise Refused(f"Only an admin gives the role {role}.")
     if settings.REGISTRATION_MODE == "closed" and not is_admin:
         raise Refused("Registration is closed here. Ask an admin for an account.")
-    return create_user(
-        email=email,
-        password=password,
-        full_name=full_name,
-        role=role,
-        is_active=is_admin or settings.REGISTRATION_MODE == "open",
-        event=Event.USER_REGISTERED,
-    )
+    is_active = is_admin or settings.REGISTRATION_MODE == "open"
+    user = User(email=email, full_name=full_name, role=role, is_active=is_active)
+    return create_user(user, password=password, event=Event.USER_REGISTERED)
 
 
 def login(*, email: str, password: str) -> Session:
     """Tokens for the right password. A wrong one and an unknown address answer alike."""
-    user = User.objects.filter(email__iexact=email).first()
-    right = check_password(unicodedata.normalize("NFKC", password), user.password if user else NOBODY)
-    if user is None or not right:
+    user = User.objects.filter(email=User.normalize_username(email)).first()
+    right = check_password(normalised(password), user.password if user else NOBODY)
+    if user is None or not right or not user.is_active:
+        reason = "account_pending" if right else "wrong_password"
         with transaction.atomic():
-            record(Event.LOGIN_FAILED, f"user:{user.pk}" if user else "user:unknown")
+            record(Event.LOGIN_FAILED, f"user:{user.pk}" if user else "user:unknown", reason=reason)
+        if right:
+            raise Refused("This account waits for an admin to activate it.", code="ACCOUNT_PENDING")
         raise Unauthenticated("The address or the password is wrong.")
-    if not user.is_active:
-        raise Refused("This account waits for an admin to activate it.", code="ACCOUNT_PENDING")
     context.act_as(str(user.pk))
     with transaction.atomic():
         update_last_login(User, user)
@@ -110,7 +90,7 @@ def refresh(token: str) -> Session:
         claims = RefreshToken(token)  # type: ignore[arg-type]
     except TokenError as error:
         raise Unauthenticated("The refresh token is not valid. Log in again.") from error
-    user = User.objects.filter(pk=claims["sub"], is_active=True, token_version=claims.get("ver")).first()
+    user = User.objects.filter(pk=claims.get("sub"), is_active=True, token_version=claims.get("ver")).first()
     if user is None:
         raise Unauthenticated("This session has ended. Log in again.")
     context.act_as(str(user.pk))

@@ -39,11 +39,13 @@ class LoginView(APIView):
     scopes: ClassVar = {"post": PUBLIC}
     authentication_classes = ()
 
-    @extend_schema(request=LoginSerializer, responses=SessionSerializer, auth=[])
+    @extend_schema(request=LoginSerializer, responses=SessionSerializer)
     def post(self, request: Request) -> Response:
         body = LoginSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        return answer(services.login(email=body.validated_data["email"], password=body.validated_data["password"]))
+        return answer(
+            services.login(email=body.validated_data["email"], password=body.validated_data["password"])
+        )
 
 
 class RegisterView(APIView):
@@ -51,7 +53,7 @@ class RegisterView(APIView):
 
     scopes: ClassVar = {"post": PUBLIC}
 
-    @extend_schema(request=RegisterSerializer, responses={201: UserSerializer}, auth=[])
+    @extend_schema(request=RegisterSerializer, responses={201: UserSerializer})
     def post(self, request: Request) -> Response:
         body = RegisterSerializer(data=request.data)
         body.is_valid(raise_exception=True)
@@ -66,7 +68,7 @@ class RefreshView(APIView):
     scopes: ClassVar = {"post": PUBLIC}
     authentication_classes = ()
 
-    @extend_schema(request=RefreshSerializer, responses=SessionSerializer, auth=[])
+    @extend_schema(request=RefreshSerializer, responses=SessionSerializer)
     def post(self, request: Request) -> Response:
         body = RefreshSerializer(data=request.data)
         body.is_valid(raise_exception=True)

@@ -15,7 +15,7 @@ from apexchainx.accounts.models import User
 class BearerAuthentication(JWTAuthentication):
     """Who calls is who acts: the audit log learns it here."""
 
-    def authenticate(self, request: Request) -> tuple[User, Token] | None:
+    def authenticate(self, request: Request) -> tuple[User, Token] | None:  # type: ignore[override]
         found = super().authenticate(request)
         if found is None:
             return None

@@ -1,23 +1,30 @@
 """Every failure under the prefix has one body: the error envelope."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views import defaults
-from psycopg_pool import PoolTimeout
 from rest_framework import exceptions
 from rest_framework.response import Response
-from rest_framework.serializers import as_serializer_error
 
 from apexchainx import context
 from apexchainx.api.renderers import encode
-from apexchainx.errors import DomainError
+from apexchainx.errors import (
+    Conflict,
+    DomainError,
+    Invalid,
+    NotFound,
+    NotReady,
+    Refused,
+    Unauthenticated,
+    Unavailable,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -36,16 +43,28 @@ CODES = {
     500: "INTERNAL_SERVER_ERROR",
     503: "SERVICE_UNAVAILABLE",
 }
-DOMAIN_STATUS = {
-    "Unauthenticated": 401,
-    "Refused": 403,
-    "NotFound": 404,
-    "Conflict": 409,
-    "NotReady": 422,
-    "Invalid": 400,
-    "Unavailable": 503,
-    "TooLarge": 413,
+DOMAIN_STATUS: dict[type, int] = {
+    Invalid: 400,
+    Unauthenticated: 401,
+    Refused: 403,
+    NotFound: 404,
+    Conflict: 409,
+    NotReady: 422,
+    Unavailable: 503,
 }
+CRASH = "Something failed on our side. The correlation id finds it."
+# What Django and the database raise inside a view, with what we say of it.
+FOREIGN: tuple[tuple[tuple[type[Exception], ...], int, str], ...] = (
+    ((Http404,), 404, "There is nothing here."),
+    ((PermissionDenied,), 403, "You may not do this."),
+    ((SuspiciousOperation,), 400, "The request cannot be understood."),
+    ((OperationalError, InterfaceError), 503, "The database does not answer. Try again shortly."),
+    ((Exception,), 500, CRASH),
+)
+# A sentence may repeat what the caller sent, but not all of ten megabytes.
+LONGEST_SENTENCE = 500
+MOST_SENTENCES = 5
+UNNAMED = "non_field_errors"
 
 
 def envelope(
@@ -64,80 +83,77 @@ def envelope(
     }
 
 
-def handle(error: Exception, _context: dict[str, Any]) -> Response | None:
+def handle(error: Exception, _context: dict[str, Any]) -> Response:
     """DRF's exception handler: one branch for each family of failures, and a crash is one of them."""
     if isinstance(error, DomainError):
-        return domain(error)
-    if isinstance(error, Http404):
-        error = exceptions.NotFound("There is nothing here.")
-    if isinstance(error, PermissionDenied):
-        error = exceptions.PermissionDenied()
+        status = next(DOMAIN_STATUS[kind] for kind in type(error).__mro__ if kind in DOMAIN_STATUS)
+        return respond(status, error.message, code=error.code, details=error.details)
     if isinstance(error, exceptions.ValidationError):
         return invalid(error)
     if isinstance(error, exceptions.APIException):
-        return api(error)
-    if isinstance(error, RequestDataTooBig):
-        return Response(envelope(413, too_large()), status=413)
-    if isinstance(error, (OperationalError, InterfaceError, PoolTimeout)):
-        logger.exception("The database does not answer")
-        return Response(envelope(503, "The database does not answer. Try again shortly."), status=503)
-    logger.exception("Unhandled failure")
-    return Response(envelope(500, "Something failed on our side. The correlation id finds it."), status=500)
+        said = error.detail["detail"] if isinstance(error.detail, dict) else error.detail
+        return respond(error.status_code, str(said)[:LONGEST_SENTENCE])
+    status, message = next((status, text) for kinds, status, text in FOREIGN if isinstance(error, kinds))
+    if status >= 500:
+        logger.error(message, exc_info=error)
+    return respond(status, message)
 
 
-def domain(error: DomainError) -> Response:
-    status = next(DOMAIN_STATUS[kind.__name__] for kind in type(error).__mro__ if kind.__name__ in DOMAIN_STATUS)
-    return Response(envelope(status, error.message, code=error.code, details=error.details), status=status)
-
-
-def api(error: exceptions.APIException) -> Response:
-    headers = {}
-    if getattr(error, "auth_header", None):
-        headers["WWW-Authenticate"] = error.auth_header  # type: ignore[attr-defined]
-    message = error.detail["detail"] if isinstance(error.detail, dict) else error.detail
-    return Response(envelope(error.status_code, str(message)), status=error.status_code, headers=headers)
+def respond(
+    status: int, message: str, *, code: str = "", details: Mapping[str, Any] | None = None
+) -> Response:
+    headers = {"WWW-Authenticate": 'Bearer realm="api"'} if status == 401 else {}
+    return Response(envelope(status, message, code=code, details=details), status=status, headers=headers)
 
 
 def invalid(error: exceptions.ValidationError) -> Response:
     """Field errors by path; the document's `field` and `allowed_values` where one field is wrong."""
-    fields = dict(flatten(as_serializer_error(error)))
+    fields = dict(flatten(error.detail))
     details: dict[str, Any] = {"fields": fields}
-    message = "; ".join(text for texts in fields.values() for text in texts[:1])
-    if len(fields) == 1:
+    if len(fields) == 1 and UNNAMED not in fields:
         details["field"] = next(iter(fields))
-        allowed = getattr(error, "allowed_values", None)
-        if allowed:
-            details["allowed_values"] = allowed
-    if fields and set(fields) != {"non_field_errors"}:
-        message = "; ".join(f"{path}: {texts[0]}" for path, texts in fields.items())
-    return Response(envelope(400, message or "The request is not valid.", details=details), status=400)
+        judge = getattr(error, "form", None) or getattr(error.detail, "serializer", None)
+        words = vocabulary(judge, details["field"])
+        if words:
+            details["allowed_values"] = words
+    said = [texts[0] if path == UNNAMED else f"{path}: {texts[0]}" for path, texts in fields.items()]
+    more = f" And {len(said) - MOST_SENTENCES} more." if len(said) > MOST_SENTENCES else ""
+    return respond(
+        400, "; ".join(said[:MOST_SENTENCES]) + more or "The request is not valid.", details=details
+    )
 
 
-def flatten(errors: Any, path: str = "") -> list[tuple[str, list[str]]]:
+def flatten(errors: Any, path: str = "") -> Iterator[tuple[str, list[str]]]:
     """DRF's nested errors as (dotted path, sentences)."""
     if isinstance(errors, dict):
-        return [pair for key, value in errors.items() for pair in flatten(value, f"{path}.{key}".lstrip("."))]
-    if isinstance(errors, list) and any(isinstance(item, (dict, list)) for item in errors):
-        return [
-            pair for index, value in enumerate(errors) if value for pair in flatten(value, f"{path}.{index}".lstrip("."))
-        ]
-    sentences = errors if isinstance(errors, list) else [errors]
-    return [(path or "non_field_errors", [str(sentence) for sentence in sentences])]
+        children = [(key, value) for key, value in errors.items() if value]
+    elif any(isinstance(item, (dict, list)) for item in errors):
+        children = [(index, value) for index, value in enumerate(errors) if value]
+    else:
+        children = []
+        if errors:
+            yield path or UNNAMED, [str(sentence)[:LONGEST_SENTENCE] for sentence in errors]
+    for key, value in children:
+        yield from flatten(
+            value if isinstance(value, (dict, list)) else [value], f"{path}.{key}" if path else str(key)
+        )
 
 
-def too_large() -> str:
-    return f"Request body too large. Maximum allowed size is {settings.MAX_REQUEST_BODY_SIZE_BYTES} bytes."
+def vocabulary(judge: Any, path: str) -> list[Any]:
+    """What the field at this path of a serializer or a filter form takes, where that is a closed set."""
+    for step in path.split("."):
+        judge = getattr(judge, "fields", {}).get(step) or getattr(judge, "child", None)
+    return [word for word in dict(getattr(judge, "choices", ())) if word != ""]
 
 
 def answer(status: int, message: str, **details: Any) -> HttpResponse:
     """The envelope for what happens outside DRF."""
-    return HttpResponse(
-        encode(envelope(status, message, details=details)), status=status, content_type="application/json"
-    )
+    body = encode(envelope(status, message, details=details))
+    return HttpResponse(body, status=status, content_type="application/json")
 
 
 def under_prefix(request: HttpRequest) -> bool:
-    return request.path_info.startswith(f"{settings.API_V1_PREFIX}/")
+    return f"{request.path_info}/".startswith(f"{settings.API_V1_PREFIX}/")
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -160,5 +176,5 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     if under_prefix(request):
-        return answer(500, "Something failed on our side. The correlation id finds it.")
+        return answer(500, CRASH)
     return defaults.server_error(request)

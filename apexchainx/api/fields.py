@@ -37,7 +37,7 @@ class MoneyField(serializers.DecimalField):
 
 
 class MinutesField(serializers.IntegerField):
-    """Whole minutes, never negative; a fraction is cut, so that nobody is charged for a minute that was not full."""
+    """Whole minutes, never negative; a fraction is cut: nobody is charged for a minute that was not full."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(min_value=0, max_value=2**31 - 1, **options)

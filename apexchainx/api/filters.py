@@ -6,7 +6,34 @@ from typing import Any
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.utils.dateparse import parse_date, parse_datetime
+from django_filters.rest_framework import DjangoFilterBackend
+from rest_framework import exceptions
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+
+class FilterError(exceptions.ValidationError):
+    """What a filter form refuses, with the form: it knows which words it would take."""
+
+    def __init__(self, form: forms.Form) -> None:
+        super().__init__({name: [str(text) for text in texts] for name, texts in form.errors.items()})
+        self.form = form
+
+
+class FilterBackend(DjangoFilterBackend):
+    """A bad value is 400 and names its parameter."""
+
+    def filter_queryset(  # type: ignore[override]
+        self, request: Request, queryset: QuerySet[Any], view: APIView
+    ) -> QuerySet[Any]:
+        filterset = self.get_filterset(request, queryset, view)
+        if filterset is None:
+            return queryset
+        if not filterset.is_valid():
+            raise FilterError(filterset.form)
+        return filterset.qs
 
 
 class MomentField(forms.CharField):

@@ -1,12 +1,10 @@
 """Three paging styles, chosen by the request: limit/offset, page/page_size, cursor."""
 
-import base64
-import binascii
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import ValidationError as InvalidValue
-from django.db.models import Model, Q, QuerySet
+from django.core import signing
+from django.db.models import Field, Model, Q, QuerySet
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
@@ -23,7 +21,7 @@ class StyledPagination(BasePagination):
 
     style = "offset"
 
-    def paginate_queryset(
+    def paginate_queryset(  # type: ignore[override]
         self, queryset: QuerySet[Any], request: Request, view: "APIView | None" = None
     ) -> list[Any]:
         self.alias = getattr(view, "pagination_alias", "")
@@ -60,10 +58,7 @@ class StyledPagination(BasePagination):
         return rows[:limit]
 
     def get_paginated_response(self, data: Any) -> Response:
-        return Response({**getattr(self, f"{self.style}_envelope")(data), **self.extra()})
-
-    def extra(self) -> dict[str, Any]:
-        return {}
+        return Response(getattr(self, f"{self.style}_envelope")(data))
 
     def page_envelope(self, data: Any) -> dict[str, Any]:
         return {"items": data, "total": self.total, "page": self.page, "page_size": self.page_size}
@@ -134,26 +129,38 @@ def whole(request: Request, name: str, default: int, least: int, most: int) -> i
 
 
 def after(ordering: Sequence[str], values: Sequence[Any]) -> Q:
-    """`(a, b) comes after (x, y)` in this ordering: a after x, or a = x and b after y."""
+    """`(a, b) comes after (x, y)` in this ordering: a after x, or a = x and b after y.
+
+    That a is x or after it says nothing more, but gives an index a place to start.
+    """
     condition = Q()
     equal = Q()
     for name, value in zip(ordering, values, strict=True):
         field, later = name.lstrip("-"), "lt" if name.startswith("-") else "gt"
         condition |= equal & Q(**{f"{field}__{later}": value})
         equal &= Q(**{field: value})
-    return condition
+    first, start = ordering[0].lstrip("-"), "lte" if ordering[0].startswith("-") else "gte"
+    return Q(**{f"{first}__{start}": values[0]}) & condition
 
 
 def write(row: Model, ordering: Sequence[str]) -> str:
-    fields = (row._meta.get_field(name.lstrip("-")) for name in ordering)
-    text = "\n".join(field.value_to_string(row) for field in fields)
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    """The row's place in its list, signed: a cursor is good for the list that gave it."""
+    texts = [field.value_to_string(row) for field in columns(type(row), ordering)]
+    return signing.dumps(texts, salt=salt(type(row), ordering))
 
 
 def decode(cursor: str, model: type[Model], ordering: Sequence[str]) -> list[Any]:
     try:
-        texts = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().split("\n")
-        fields = [model._meta.get_field(name.lstrip("-")) for name in ordering]
-        return [field.to_python(text) for field, text in zip(fields, texts, strict=True)]
-    except (ValueError, binascii.Error, UnicodeError, InvalidValue) as error:
-        raise ValidationError({"cursor": ["This is no cursor of ours."]}) from error
+        texts = signing.loads(cursor, salt=salt(model, ordering))
+    except signing.BadSignature as error:
+        raise ValidationError({"cursor": ["This is no cursor of this list."]}) from error
+    return [field.to_python(text) for field, text in zip(columns(model, ordering), texts, strict=True)]
+
+
+def columns(model: type[Model], ordering: Sequence[str]) -> "list[Field[Any, Any]]":
+    found = (model._meta.get_field(name.lstrip("-")) for name in ordering)
+    return [field for field in found if isinstance(field, Field)]
+
+
+def salt(model: type[Model], ordering: Sequence[str]) -> str:
+    return f"cursor {model._meta.label} {' '.join(ordering)}"

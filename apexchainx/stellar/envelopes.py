@@ -9,7 +9,7 @@ from django.conf import settings
 from apexchainx.stellar.keys import KeyPair
 
 if TYPE_CHECKING:
-    from stellar_sdk import Asset, TransactionBuilder
+    from stellar_sdk import Asset, FeeBumpTransactionEnvelope, TransactionBuilder, TransactionEnvelope
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class PaymentFacts:
     memo: str
 
 
-def payment(  # noqa: PLR0913 - a payment has this many facts
+def payment(
     *,
     signer: KeyPair,
     sequence: int,
@@ -64,11 +64,24 @@ def trustline(*, signer: KeyPair, sequence: int, base_fee: int, max_time: int) -
     return _signed(builder, signer)
 
 
+def parsed(xdr: str, passphrase: str) -> "TransactionEnvelope | FeeBumpTransactionEnvelope":
+    """The envelope in this text, for the network of this passphrase; ValueError where it is none."""
+    from stellar_sdk import TransactionBuilder
+
+    try:
+        return TransactionBuilder.from_xdr(xdr, passphrase)
+    except Exception as error:
+        raise ValueError(f"This is not a transaction envelope: {error}") from error
+
+
 def describe(xdr: str) -> PaymentFacts:
     """The facts of an envelope with exactly one payment and a text memo or none; ValueError for any other."""
     from stellar_sdk import NoneMemo, Payment, TextMemo, TransactionEnvelope
 
-    transaction = TransactionEnvelope.from_xdr(xdr, settings.STELLAR_NETWORK_PASSPHRASE).transaction
+    envelope = parsed(xdr, settings.STELLAR_NETWORK_PASSPHRASE)
+    if not isinstance(envelope, TransactionEnvelope):
+        raise ValueError("The envelope is a fee bump.")  # noqa: TRY004 - the type is not the caller's
+    transaction = envelope.transaction
     operations, memo = transaction.operations, transaction.memo
     if len(operations) != 1 or not isinstance(operations[0], Payment):
         raise ValueError("The envelope does not hold exactly one payment.")

@@ -1,7 +1,7 @@
 """The only client for Horizon: what the ledger says, typed, and what came of a submission."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from apexchainx.errors import Conflict, Unavailable
+from apexchainx.stellar import envelopes
 
 if TYPE_CHECKING:
     from stellar_sdk import Server
@@ -112,7 +113,7 @@ def transaction(hash_: str) -> LedgerTransaction | None:
     if document is None:
         return None
     with _translated():
-        return _transaction(document)
+        return _transaction(document, hash_)
 
 
 def submit(envelope_xdr: str) -> Submission:
@@ -120,14 +121,14 @@ def submit(envelope_xdr: str) -> Submission:
 
     Raises ValueError where this is no envelope at all.
     """
-    from stellar_sdk import TransactionBuilder
     from stellar_sdk.exceptions import BadRequestError
 
-    hash_ = TransactionBuilder.from_xdr(envelope_xdr, settings.STELLAR_NETWORK_PASSPHRASE).hash_hex()
+    envelope = envelopes.parsed(envelope_xdr, settings.STELLAR_NETWORK_PASSPHRASE)
+    hash_ = envelope.hash_hex()
     try:
         with _server() as server, _translated():
-            document = server.submit_transaction(envelope_xdr, skip_memo_required_check=True)
-            return _settled(_transaction(document))
+            document = server.submit_transaction(envelope, skip_memo_required_check=True)
+            return _settled(_transaction(document, hash_))
     except Unavailable as error:
         cause = error.__cause__
         if isinstance(cause, BadRequestError) and cause.status == 400:
@@ -155,38 +156,39 @@ def friendbot(address: str) -> None:
     """Have a test network create and fund this account. Raises Conflict where it has one, and Unavailable."""
     from stellar_sdk.exceptions import BadRequestError, raise_request_exception
 
+    url = f"{settings.STELLAR_HORIZON_URL.rstrip('/')}/friendbot"
     try:
-        with _client() as client, _translated():
-            raise_request_exception(
-                client.get(f"{settings.STELLAR_HORIZON_URL}/friendbot", {"addr": address})
-            )
+        with _client(SUBMIT_SECONDS) as client, _translated():
+            raise_request_exception(client.get(url, {"addr": address}))
     except Unavailable as error:
         if isinstance(error.__cause__, BadRequestError) and error.__cause__.status == 400:
-            message = error.__cause__.detail or "Friendbot refuses this account."
+            message = str(error.__cause__.detail or "Friendbot refuses this account.")
             raise Conflict(message, code="STELLAR_FRIENDBOT_REFUSED") from error
         raise
 
 
-def _client() -> "RequestsClient":
+def _client(read_seconds: int) -> "RequestsClient":
     from stellar_sdk.client.requests_client import RequestsClient
 
-    return RequestsClient(num_retries=0, request_timeout=READ_SECONDS, post_timeout=SUBMIT_SECONDS)
+    return RequestsClient(num_retries=0, request_timeout=read_seconds, post_timeout=SUBMIT_SECONDS)
 
 
 def _server() -> "Server":
     from stellar_sdk import Server
 
-    return Server(settings.STELLAR_HORIZON_URL, _client())
+    return Server(settings.STELLAR_HORIZON_URL, _client(READ_SECONDS))
 
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Whatever Horizon or what stands before it may do wrong is Unavailable."""
-    from stellar_sdk.exceptions import SdkError
+    """Whatever Horizon, or what stands before it, may do wrong is Unavailable."""
+    from stellar_sdk.exceptions import BaseHorizonError
 
     try:
         yield
-    except (SdkError, ValueError, LookupError, TypeError, AttributeError) as error:
+    except BaseHorizonError as error:
+        raise Unavailable(f"Horizon answers {error.status}.", code="STELLAR_TIMEOUT") from error
+    except Exception as error:
         message = f"Horizon does not answer as it should: {type(error).__name__}."
         raise Unavailable(message, code="STELLAR_TIMEOUT") from error
 
@@ -206,20 +208,21 @@ def _read(call: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
 
 def _refused(hash_: str, error: "BadRequestError") -> Submission:
     """A 400 is final only where the ledger has the transaction."""
+    with suppress(Unavailable):
+        if found := transaction(hash_):
+            return _settled(found)
+    code, operations = _result_codes(error.extras)
+    detail = str(error.detail or error.title or "")
+    return Submission(Outcome.UNKNOWN, hash_, code=code, operations=operations, detail=detail)
+
+
+def _result_codes(extras: Any) -> tuple[str, tuple[str, ...]]:
+    """Those of the transaction and of its operations, as far as a problem document has them."""
     try:
-        found = transaction(hash_)
-    except Unavailable:
-        found = None
-    if found is not None:
-        return _settled(found)
-    result_codes = (error.extras or {}).get("result_codes") or {}
-    return Submission(
-        Outcome.UNKNOWN,
-        hash_,
-        code=result_codes.get("transaction", ""),
-        operations=tuple(result_codes.get("operations") or ()),
-        detail=error.detail or error.title or "",
-    )
+        found = extras["result_codes"]
+        return str(found["transaction"]), tuple(map(str, found.get("operations") or ()))
+    except (LookupError, TypeError, AttributeError):
+        return "", ()
 
 
 def _settled(found: LedgerTransaction) -> Submission:
@@ -235,9 +238,12 @@ def _settled(found: LedgerTransaction) -> Submission:
     )
 
 
-def _transaction(document: dict[str, Any]) -> LedgerTransaction:
+def _transaction(document: dict[str, Any], hash_: str) -> LedgerTransaction:
+    """Raises ValueError where the document does not say what became of this transaction."""
     from apexchainx.stellar import codes
 
+    if document["hash"] != hash_ or not isinstance(document["successful"], bool):
+        raise ValueError(hash_)
     return LedgerTransaction(
         hash=document["hash"],
         successful=document["successful"],

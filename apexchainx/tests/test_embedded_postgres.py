@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -12,7 +13,7 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture
-def directory(tmp_path: Path):
+def directory(tmp_path: Path) -> Iterator[Path]:
     yield tmp_path / "with space"
     embedded_postgres.remove(tmp_path / "with space")
 

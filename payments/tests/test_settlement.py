@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 import time_machine
-from stellar_sdk import Asset, ChangeTrust, Keypair, Server
 from django.conf import settings as configured
 from django.db import connection
 from django.utils import timezone
+from stellar_sdk import Asset, ChangeTrust, Keypair, Server
 
 from apexchainx.errors import Unavailable
 from apexchainx.stellar import horizon, keys

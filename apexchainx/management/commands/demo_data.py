@@ -110,14 +110,9 @@ def _make_user(role: Role) -> Login:
         existing.set_password(login.password)
         existing.save(update_fields=("password",))
         return login
-    create_user(
-        email=login.email,
-        password=login.password,
-        full_name=f"Demo {role.label}",
-        role=role,
-        is_staff=role in STAFF,
-        is_superuser=role == Role.ADMIN,
-    )
+    user = User(email=login.email, full_name=f"Demo {role.label}", role=role, is_staff=role in STAFF)
+    user.is_superuser = role == Role.ADMIN
+    create_user(user, password=login.password)
     return login
 
 

@@ -23,6 +23,7 @@ from stellar_sdk.operation import Operation
 
 from apexchainx.stellar.sandbox import PASSPHRASE
 from apexchainx.stellar.sandbox.amounts import BASE_FEE, BASE_RESERVE, TOTAL, as_text
+from apexchainx.stellar.sandbox.operations import source_of
 from apexchainx.stellar.sandbox.results import TransactionOutcome
 from apexchainx.stellar.sandbox.store import Account, Closed, Line
 
@@ -81,9 +82,8 @@ def account(row: Account, lines: list[Line]) -> Document:
 
 def ledger(row: Document) -> Document:
     return {
-        "id": f"{row['sequence']:064x}",
+        "id": str(row["sequence"]),
         "paging_token": str(row["sequence"] << 32),
-        "hash": f"{row['sequence']:064x}",
         "sequence": row["sequence"],
         "successful_transaction_count": row["successful"],
         "failed_transaction_count": row["failed"],
@@ -133,15 +133,21 @@ def transaction(envelope: TransactionEnvelope, outcome: TransactionOutcome, incl
     }
 
 
-def operation(operation: Operation, source: str, envelope: TransactionEnvelope, place: Inclusion) -> Document:
-    return {
-        "id": str(place.id),
-        "paging_token": str(place.id),
-        "source_account": source,
-        "created_at": moment(place.ledger.closed_at),
+def operations(
+    envelope: TransactionEnvelope, inclusion: Inclusion, *, successful: bool
+) -> dict[int, Document]:
+    """The record of each operation, by its id."""
+    shared = {
+        "transaction_successful": successful,
+        "created_at": moment(inclusion.ledger.closed_at),
         "transaction_hash": envelope.hash_hex(),
-        **_details(operation, source),
     }
+    records = {}
+    for id_, each in enumerate(envelope.transaction.operations, start=inclusion.id + 1):
+        source = source_of(each, envelope)
+        ids = {"id": str(id_), "paging_token": str(id_), "source_account": source}
+        records[id_] = {**ids, **shared, **_details(each, source)}
+    return records
 
 
 def addresses(document: Document) -> set[str]:

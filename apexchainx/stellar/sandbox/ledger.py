@@ -1,25 +1,28 @@
 """The sandbox ledger itself: what it takes in, when it closes, and what it answers."""
 
 import hashlib
+import logging
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from stellar_sdk import Account, Keypair, TransactionBuilder, TransactionEnvelope
-from stellar_sdk.exceptions import SdkError
-from stellar_sdk.fee_bump_transaction_envelope import FeeBumpTransactionEnvelope
 from stellar_sdk.xdr import TransactionResultCode
 
+from apexchainx.stellar import envelopes
 from apexchainx.stellar.sandbox import PASSPHRASE, documents, operations, results
 from apexchainx.stellar.sandbox.amounts import BASE_FEE, FRIENDBOT_GIFT, TOTAL, as_text
 from apexchainx.stellar.sandbox.documents import Inclusion
 from apexchainx.stellar.sandbox.results import OperationOutcome, TransactionOutcome
 from apexchainx.stellar.sandbox.store import Applied, Closed, Store
-from apexchainx.stellar.sandbox.validation import refuse, source_of
+from apexchainx.stellar.sandbox.validation import is_supported, refuse
 
 ROOT = Keypair.from_raw_ed25519_seed(hashlib.sha256(PASSPHRASE.encode()).digest())
+
+logger = logging.getLogger(__name__)
 
 
 class Malformed(ValueError):
@@ -32,10 +35,10 @@ class TooLate(Exception):
 
 @dataclass
 class Waiting:
-    """A transaction in the queue. `is_over` is set when its ledger has closed, with it or without."""
+    """A transaction that was taken in. `is_over` once a ledger has closed on it, with it or without."""
 
     envelope: TransactionEnvelope
-    is_over: threading.Event = field(default_factory=threading.Event)
+    is_over: bool = False
 
 
 class Ledger:
@@ -46,23 +49,22 @@ class Ledger:
         self._period = period
         self._patience = patience
         self._lock = threading.RLock()
+        self._has_closed = threading.Condition(self._lock)
         self._queue: dict[str, Waiting] = {}
         self._is_stopping = threading.Event()
-        self._closer = threading.Thread(target=self._keep_closing, name="sandbox-closer")
+        self._closer = threading.Thread(target=self._keep_closing, name="sandbox-closer", daemon=True)
         with self._lock:
             self._found()
         if period > 0:
             self._closer.start()
 
     def stop(self) -> None:
-        """Answer whoever waits, then leave the file as it is."""
+        """Close no more ledgers by the clock, and let nobody wait any longer; the queue is forgotten."""
         self._is_stopping.set()
+        with self._lock:
+            self._has_closed.notify_all()
         if self._period > 0:
             self._closer.join()
-        with self._lock:
-            for waiting in self._queue.values():
-                waiting.is_over.set()
-            self._queue.clear()
 
     @contextmanager
     def reading(self) -> Iterator[Store]:
@@ -82,12 +84,15 @@ class Ledger:
 
         Blocks until its ledger has closed. Raises Malformed, or TooLate when patience ends first.
         """
-        envelope = _parsed(envelope_xdr)
-        if isinstance(envelope, FeeBumpTransactionEnvelope):
+        try:
+            envelope = envelopes.parsed(envelope_xdr, PASSPHRASE)
+        except ValueError as error:
+            raise Malformed(str(error)) from error
+        if not is_supported(envelope):
             return results.transaction(TransactionResultCode.txNOT_SUPPORTED, 0)
         with self._lock:
             answer = self._store.applied(envelope.hash_hex()) or self._take_in(envelope)
-        return self._wait(answer) if isinstance(answer, Waiting) else answer
+            return self._wait(answer) if isinstance(answer, Waiting) else answer
 
     def fund(self, address: str) -> Applied:
         """Create an account from the root account, in a ledger of its own."""
@@ -97,17 +102,19 @@ class Ledger:
             builder.add_time_bounds(0, 0).append_create_account_op(address, as_text(FRIENDBOT_GIFT))
             envelope = builder.build()
             envelope.sign(ROOT)
-            self._close([envelope])
+            self._close([envelope], self._now())
             return self._history(envelope)
 
     def close(self) -> Closed:
-        """Close one ledger now, with all that waits."""
+        """Close one ledger now, with all that waits. Whatever comes of it, nobody waits after it."""
         with self._lock:
             batch, self._queue = list(self._queue.values()), {}
-            closed = self._close([each.envelope for each in batch])
-        for waiting in batch:
-            waiting.is_over.set()
-        return closed
+            try:
+                return self._close([each.envelope for each in batch], self._now())
+            finally:
+                for waiting in batch:
+                    waiting.is_over = True
+                self._has_closed.notify_all()
 
     def _found(self) -> None:
         if self._store.latest() is not None:
@@ -117,11 +124,12 @@ class Ledger:
             self._store.add_account(ROOT.public_key, sequence=0, balance=TOTAL, modified=1)
 
     def _take_in(self, envelope: TransactionEnvelope) -> Applied | TransactionOutcome | Waiting:
-        refusal = refuse(envelope, self._store, self._now())
+        now = self._now()
+        refusal = refuse(envelope, self._store, now)
         if refusal is not None:
             return refusal
         if self._period == 0:
-            self._close([envelope])
+            self._close([envelope], now)
             return self._history(envelope)
         return self._enqueue(envelope)
 
@@ -134,17 +142,20 @@ class Ledger:
         return waiting
 
     def _wait(self, waiting: Waiting) -> Applied:
-        waiting.is_over.wait(self._patience)
-        if not self._is_stopping.is_set():
-            with self._lock:
-                applied = self._store.applied(waiting.envelope.hash_hex())
-            if applied is not None:
-                return applied
-        raise TooLate(waiting.envelope.hash_hex())
+        """The lock is held, but not while this waits."""
+        self._has_closed.wait_for(lambda: waiting.is_over or self._is_stopping.is_set(), self._patience)
+        applied = self._store.applied(waiting.envelope.hash_hex())
+        if applied is None:
+            raise TooLate(waiting.envelope.hash_hex())
+        return applied
 
     def _keep_closing(self) -> None:
+        """A ledger that cannot be written now does not stop the later ones."""
         while not self._is_stopping.wait(self._period):
-            self.close()
+            try:
+                self.close()
+            except sqlite3.Error:
+                logger.exception("sandbox_close_failed")
 
     def _now(self) -> int:
         """Ledger time does not run backwards."""
@@ -157,10 +168,9 @@ class Ledger:
             raise LookupError(envelope.hash_hex())
         return applied
 
-    def _close(self, envelopes: Sequence[TransactionEnvelope]) -> Closed:
+    def _close(self, envelopes: Sequence[TransactionEnvelope], now: int) -> Closed:
         """Apply what is valid still; the whole ledger is one transaction of the file."""
-        now, sequence = self._now(), self.latest().sequence + 1
-        ledger = Closed(sequence, now)
+        ledger = Closed(self.latest().sequence + 1, now)
         with self._store.transaction():
             applied: list[Applied] = []
             for envelope in envelopes:
@@ -191,7 +201,9 @@ class Ledger:
     def _run(self, envelope: TransactionEnvelope, ledger: Closed) -> list[OperationOutcome]:
         self._store.savepoint()
         outcomes = [
-            operations.apply(each, operations.Place(self._store, source_of(each, envelope), ledger.sequence))
+            operations.apply(
+                each, operations.Place(self._store, operations.source_of(each, envelope), ledger.sequence)
+            )
             for each in envelope.transaction.operations
         ]
         if not all(each.is_success for each in outcomes):
@@ -206,19 +218,9 @@ class Ledger:
         applied = Applied(
             envelope.hash_hex(), place.ledger.sequence, document["successful"], outcome.operations, document
         )
-        concerned = {document["source_account"]}
-        for index, operation in enumerate(envelope.transaction.operations, start=1):
-            position = Inclusion(place.ledger, place.id + index, place.fee)
-            record = documents.operation(operation, source_of(operation, envelope), envelope, position)
-            record["transaction_successful"] = applied.successful
-            concerned |= documents.addresses(record)
-            self._store.add_operation(position.id, place.id, record, documents.addresses(record))
+        records = documents.operations(envelope, place, successful=applied.successful)
+        concerned = {document["source_account"]}.union(*map(documents.addresses, records.values()))
         self._store.add_applied(place.id, applied, concerned)
+        for id_, record in records.items():
+            self._store.add_operation(id_, place.id, record, documents.addresses(record))
         return applied
-
-
-def _parsed(envelope_xdr: str) -> TransactionEnvelope | FeeBumpTransactionEnvelope:
-    try:
-        return TransactionBuilder.from_xdr(envelope_xdr, PASSPHRASE)
-    except (SdkError, ValueError, EOFError, TypeError, AttributeError, NotImplementedError) as error:
-        raise Malformed(str(error)) from error

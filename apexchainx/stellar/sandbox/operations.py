@@ -4,7 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from stellar_sdk import Asset, BumpSequence, ChangeTrust, CreateAccount, LiquidityPoolAsset, Payment
+from stellar_sdk import (
+    Asset,
+    BumpSequence,
+    ChangeTrust,
+    CreateAccount,
+    LiquidityPoolAsset,
+    Payment,
+    TransactionEnvelope,
+)
 from stellar_sdk.operation import Operation
 from stellar_sdk.xdr import (
     BumpSequenceResultCode,
@@ -35,6 +43,11 @@ class Place:
         if account is None:
             raise LookupError(self.source)
         return account
+
+
+def source_of(operation: Operation, envelope: TransactionEnvelope) -> str:
+    """The account that an operation acts for."""
+    return (operation.source or envelope.transaction.source).account_id
 
 
 def check(operation: Operation, source: str) -> OperationOutcome:
@@ -93,12 +106,12 @@ def _pay_native(place: Place, destination: str, stroops: int) -> PaymentResultCo
 
 
 def _pay_issued(place: Place, destination: str, asset: Asset, stroops: int) -> PaymentResultCode:
+    """The issuer has no trustline that could change: from it this mints, to it this burns."""
     refusal = _refuse_destination(place, destination, asset, stroops) or _refuse_source(place, asset, stroops)
     if refusal is not None:
         return refusal
     for address, change in ((place.source, -stroops), (destination, stroops)):
-        if address != asset.issuer:
-            place.store.move_line(address, *_name(asset), change, modified=place.ledger)
+        place.store.move_line(address, *_name(asset), change, modified=place.ledger)
     return PaymentResultCode.PAYMENT_SUCCESS
 
 

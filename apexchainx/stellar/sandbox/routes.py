@@ -89,12 +89,10 @@ def _list_of_account(ledger: Ledger, request: Request, address: str, name: str) 
 def _records(ledger: Ledger, request: Request, name: str, address: str) -> Document:
     select = {"transactions": TRANSACTIONS, "ledgers": LEDGERS}.get(name, OPERATIONS)
     kinds = PAYMENT_KINDS if name == "payments" else ""
-    page, failed = _page(request), _flag(request, "include_failed")
+    page, failed = _page(ledger, request), _flag(request, "include_failed")
     with ledger.reading() as store:
         rows = store.page(select, page, address=address, kinds=kinds, failed=failed)
-    records = [
-        _ledger_record(row, request) if name == "ledgers" else _linked(row, request) for _, row in rows
-    ]
+    records = [documents.ledger(row) if name == "ledgers" else _linked(row, request) for _, row in rows]
     return documents.page(records, _page_links(request, page, [id_ for id_, _ in rows]))
 
 
@@ -146,7 +144,7 @@ def _close(ledger: Ledger, _request: Request) -> Document:
 
 def _log(ledger: Ledger, request: Request) -> Document:
     """All that was applied, failed ones as well, with the codes of their operations."""
-    page = _page(request)
+    page = _page(ledger, request)
     with ledger.reading() as store:
         rows = store.page(TRANSACTIONS, page, failed=True)
         applied = [store.applied(row["hash"]) for _, row in rows]
@@ -176,25 +174,21 @@ def _linked(document: Document, request: Request) -> Document:
     return {"_links": {name: {"href": f"{request.base}/transactions/{hash_}"}}, **document}
 
 
-def _ledger_record(row: Document, request: Request) -> Document:
-    return {
-        "_links": {"self": {"href": f"{request.base}/ledgers/{row['sequence']}"}},
-        **documents.ledger(row),
-    }
-
-
-def _page(request: Request) -> Page:
+def _page(ledger: Ledger, request: Request) -> Page:
     limit, order = request.value("limit") or "10", request.value("order") or "asc"
     if not re.fullmatch("[0-9]{1,3}", limit, re.ASCII) or not 1 <= int(limit) <= 200:
         raise problems.invalid("limit", "limit must be a whole number from 1 to 200")
     if order not in {"asc", "desc"}:
         raise problems.invalid("order", "order must be asc or desc")
-    return Page(cursor=_cursor(request.value("cursor")), ascending=order == "asc", limit=int(limit))
+    return Page(cursor=_cursor(ledger, request.value("cursor")), ascending=order == "asc", limit=int(limit))
 
 
-def _cursor(text: str) -> int | None:
-    if text in {"", "now"}:
-        return LARGEST_ID if text else None
+def _cursor(ledger: Ledger, text: str) -> int | None:
+    """The id that the page begins after; `now` is the end of the latest ledger."""
+    if not text:
+        return None
+    if text == "now":
+        return (ledger.latest().sequence + 1 << 32) - 1
     if not re.fullmatch("[0-9]{1,19}", text, re.ASCII) or int(text) > LARGEST_ID:
         raise problems.invalid("cursor", "cursor must be a paging token or now")
     return int(text)

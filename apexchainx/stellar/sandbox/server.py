@@ -4,22 +4,23 @@ import json
 import logging
 import signal
 import socket
-import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+from apexchainx.stellar.sandbox.documents import Document
 from apexchainx.stellar.sandbox.ledger import Ledger
 from apexchainx.stellar.sandbox.problems import Problem, not_found
 from apexchainx.stellar.sandbox.routes import Request, answer
 from apexchainx.stellar.sandbox.store import Store
 
 LARGEST_BODY = 1_000_000
+IDLE_SECONDS = 30
 STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
 
 logger = logging.getLogger(__name__)
@@ -43,10 +44,20 @@ class Server(ThreadingHTTPServer):
         self.server_address = self.socket.getsockname()
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Remembered before its thread starts, so that closing overlooks none."""
+        self.connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self.connections.discard(request)
+        super().shutdown_request(request)
+
     def server_close(self) -> None:
+        """Whoever has asked is answered still, and then the connection ends."""
         for connection in tuple(self.connections):
             with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+                connection.shutdown(socket.SHUT_RD)
         super().server_close()
 
 
@@ -58,13 +69,10 @@ class Handler(BaseHTTPRequestHandler):
     server_version = "sandbox"
     disable_nagle_algorithm = True
     wbufsize = -1
-
-    def setup(self) -> None:
-        super().setup()
-        self.server.connections.add(self.connection)
+    timeout = IDLE_SECONDS
+    default_request_version = "HTTP/1.0"
 
     def finish(self) -> None:
-        self.server.connections.discard(self.connection)
         with suppress(OSError):
             super().finish()
 
@@ -74,47 +82,63 @@ class Handler(BaseHTTPRequestHandler):
 
     def respond(self) -> None:
         try:
-            self._write(200, "application/json", answer(self.server.ledger, self._read()))
+            document = self._answer(self._read())
         except Problem as problem:
             self._refuse(problem)
-        except (LookupError, sqlite3.Error):
-            logger.exception("sandbox_request_failed")
-            self._refuse(Problem(500, "server_error"))
+        else:
+            self._write(200, "application/json", document)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = respond  # noqa: N815
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """What is not HTTP at all is a problem document, too."""
+        """What is not HTTP at all is answered by a problem document, too."""
         self.close_connection = True
-        self._refuse(Problem(code, "bad_request", detail=message or explain or ""))
+        self._refuse(Problem(code, HTTPStatus(code).name.lower(), detail=message or explain or ""))
 
     def log_message(self, format: str, *args: Any) -> None:
         logger.debug(format, *args)
 
+    def _answer(self, request: Request) -> Document:
+        try:
+            return answer(self.server.ledger, request)
+        except Problem:
+            raise
+        except Exception:
+            logger.exception("sandbox_request_failed")
+            raise Problem(500, "server_error") from None
+
     def _read(self) -> Request:
-        length = self.headers.get("Content-Length", "0")
-        if not length.isdecimal() or self.headers.get("Transfer-Encoding"):
-            self.close_connection = True
-            raise Problem(400, "bad_request", detail="The body needs a Content-Length.")
-        if int(length) > LARGEST_BODY:
-            self.close_connection = True
-            raise Problem(413, "request_entity_too_large")
-        body, url = self.rfile.read(int(length)), urlsplit(self.path)
-        if url.path.startswith("/sandbox/") and not ip_address(self.client_address[0]).is_loopback:
+        body = self._read_body()
+        path, _, query = self.path.partition("?")
+        if path.startswith("/sandbox/") and not ip_address(self.client_address[0]).is_loopback:
             raise not_found()
         return Request(
-            method=self.command,
-            path=url.path.rstrip("/") or "/",
-            query=url.query,
+            method="GET" if self.command == "HEAD" else self.command,
+            path=path.rstrip("/") or "/",
+            query=query,
             base=f"http://{self.headers.get('Host', f'127.0.0.1:{self.server.server_port}')}",
             content_type=self.headers.get("Content-Type", "").partition(";")[0].strip().lower(),
             body=body,
         )
 
+    def _read_body(self) -> bytes:
+        """All of it. After a refusal the connection is of no use, because the body still stands in it."""
+        length = self.headers.get("Content-Length", "0")
+        if not length.isdecimal() or "Transfer-Encoding" in self.headers:
+            self.close_connection = True
+            raise Problem(400, "bad_request", detail="The body needs a Content-Length.")
+        if len(length) > len(str(LARGEST_BODY)) or int(length) > LARGEST_BODY:
+            self.close_connection = True
+            raise Problem(413, "request_entity_too_large")
+        body = self.rfile.read(int(length))
+        if len(body) < int(length):
+            raise ConnectionAbortedError
+        return body
+
     def _refuse(self, problem: Problem) -> None:
         self._write(problem.status, "application/problem+json; charset=utf-8", problem.document)
 
-    def _write(self, status: int, content_type: str, document: dict[str, Any]) -> None:
+    def _write(self, status: int, content_type: str, document: Document) -> None:
         content = json.dumps(document, separators=(",", ":")).encode()
         self.send_response(status)
         self.send_header("Content-Type", content_type)

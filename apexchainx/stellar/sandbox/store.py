@@ -108,7 +108,12 @@ class Store:
         self._db = sqlite3.connect(path, timeout=1, isolation_level=None, check_same_thread=False)
         self._db.row_factory = sqlite3.Row
         try:
-            for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "synchronous = NORMAL"):
+            for pragma in (
+                "locking_mode = EXCLUSIVE",
+                "journal_mode = WAL",
+                "synchronous = NORMAL",
+                "foreign_keys = ON",
+            ):
                 self._db.execute(f"PRAGMA {pragma}")
             self._db.executescript(f"BEGIN EXCLUSIVE; {SCHEMA} COMMIT;")
         except sqlite3.Error:
@@ -124,10 +129,11 @@ class Store:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
             raise
-        self._db.execute("COMMIT")
 
     def savepoint(self) -> None:
         self._db.execute("SAVEPOINT effects")

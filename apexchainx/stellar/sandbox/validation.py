@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import TypeGuard
 
-from stellar_sdk import Keypair, TransactionEnvelope
+from stellar_sdk import FeeBumpTransactionEnvelope, Keypair, Preconditions, TransactionEnvelope
 from stellar_sdk.exceptions import BadSignatureError
 from stellar_sdk.operation import Operation
 from stellar_sdk.xdr import OperationResultCode, TransactionResultCode
@@ -38,9 +39,19 @@ class Signatures:
         return len(self._used) == len(self._signatures)
 
 
-def source_of(operation: Operation, envelope: TransactionEnvelope) -> str:
-    """The account that an operation acts for."""
-    return (operation.source or envelope.transaction.source).account_id
+def is_supported(
+    envelope: TransactionEnvelope | FeeBumpTransactionEnvelope,
+) -> TypeGuard[TransactionEnvelope]:
+    """Whether it is a plain transaction that sets no condition but time bounds."""
+    if isinstance(envelope, FeeBumpTransactionEnvelope):
+        return False
+    conditions = envelope.transaction.preconditions or Preconditions()
+    return conditions.min_sequence_number is None and not (
+        conditions.ledger_bounds
+        or conditions.min_sequence_age
+        or conditions.min_sequence_ledger_gap
+        or conditions.extra_signers
+    )
 
 
 def refuse(envelope: TransactionEnvelope, store: Store, now: int) -> TransactionOutcome | None:
@@ -85,7 +96,7 @@ def _codes(
 def _check(
     operation: Operation, envelope: TransactionEnvelope, store: Store, signatures: Signatures
 ) -> OperationOutcome:
-    source = source_of(operation, envelope)
+    source = operations.source_of(operation, envelope)
     if operation.source is not None and not signatures.have(source):
         return results.operation(OperationResultCode.opBAD_AUTH)
     return operations.check(operation, source)

@@ -2,19 +2,30 @@
 
 from typing import Any
 
+import pytest
 import requests
-from stellar_sdk import Account, Asset, ChangeTrust, Keypair, Payment, Server, TransactionBuilder, TransactionEnvelope
-from stellar_sdk.exceptions import BaseHorizonError
+from stellar_sdk import (
+    Account,
+    Asset,
+    ChangeTrust,
+    FeeBumpTransactionEnvelope,
+    Keypair,
+    Payment,
+    Server,
+    TransactionBuilder,
+    TransactionEnvelope,
+    xdr,
+)
+from stellar_sdk.exceptions import BadRequestError, NotFoundError
 from stellar_sdk.operation import Operation
 
 from apexchainx.stellar.sandbox import PASSPHRASE
-from apexchainx.stellar.sandbox.ledger import ROOT
 
 
 def funded(server: Server) -> Keypair:
     """A new account with 10,000 XLM."""
-    keypair = Keypair.random()
-    requests.get(f"{server.horizon_url}/friendbot", {"addr": keypair.public_key}, timeout=5).raise_for_status()
+    keypair, url = Keypair.random(), f"{server.horizon_url}/friendbot"
+    requests.get(url, {"addr": keypair.public_key}, timeout=5).raise_for_status()
     return keypair
 
 
@@ -26,12 +37,16 @@ def holder(server: Server, usdc: Asset, *, limit: str | None = None) -> Keypair:
 
 
 def built(
-    server: Server, source: Keypair, *operations: Operation, base_fee: int = 100, bounds: tuple[int, int] = (0, 0)
+    server: Server,
+    source: Keypair,
+    *operations: Operation,
+    base_fee: int = 100,
+    bounds: tuple[int, int] = (0, 0),
 ) -> TransactionEnvelope:
-    """Unsigned, with the next sequence number; 0 for an account that does not exist."""
+    """Unsigned, with the next sequence number; 1 for an account that does not exist."""
     try:
         account = server.load_account(source.public_key)
-    except BaseHorizonError:
+    except NotFoundError:
         account = Account(source.public_key, 0)
     builder = TransactionBuilder(account, PASSPHRASE, base_fee=base_fee).add_time_bounds(*bounds)
     for operation in operations:
@@ -39,13 +54,13 @@ def built(
     return builder.build()
 
 
-def signed(server: Server, source: Keypair, *operations: Operation) -> TransactionEnvelope:
-    envelope = built(server, source, *operations)
+def signed(server: Server, source: Keypair, *operations: Operation, **choices: Any) -> TransactionEnvelope:
+    envelope = built(server, source, *operations, **choices)
     envelope.sign(source)
     return envelope
 
 
-def post(server: Server, envelope: TransactionEnvelope) -> dict[str, Any]:
+def post(server: Server, envelope: TransactionEnvelope | FeeBumpTransactionEnvelope) -> dict[str, Any]:
     return server.submit_transaction(envelope, skip_memo_required_check=True)
 
 
@@ -53,24 +68,58 @@ def send(server: Server, source: Keypair, *operations: Operation) -> dict[str, A
     return post(server, signed(server, source, *operations))
 
 
-def codes(error: BaseHorizonError) -> tuple[str, list[str]]:
-    """The transaction's code and those of its operations."""
+def refused(server: Server, envelope: TransactionEnvelope | FeeBumpTransactionEnvelope) -> BadRequestError:
+    """The refusal of an envelope; that it is accepted fails the test."""
+    with pytest.raises(BadRequestError) as refusal:
+        post(server, envelope)
+    return refusal.value
+
+
+def words(error: BadRequestError) -> tuple[str, list[str]]:
+    """Horizon's code of the transaction, and those of its operations."""
     found = (error.extras or {})["result_codes"]
     return found["transaction"], found.get("operations", [])
 
 
-def pay(to: str, asset: Asset, amount: str, source: str | None = None) -> Payment:
-    return Payment(to, asset, amount, source)
+def decoded(result_xdr: str | None) -> tuple[str, list[str], int]:
+    """What a result says by itself: stellar-core's code, those of the operations, and the fee."""
+    assert result_xdr
+    result = xdr.TransactionResult.from_xdr(result_xdr)
+    operations = [_name(each) for each in result.result.results or ()]
+    return result.result.code.name, operations, result.fee_charged.int64
 
 
-def balances(server: Server, address: str) -> dict[str, str]:
+def pay(to: Keypair | str, asset: Asset, amount: str, source: Keypair | None = None) -> Payment:
+    destination = to.public_key if isinstance(to, Keypair) else to
+    return Payment(destination, asset, amount, source.public_key if source else None)
+
+
+def burn(asset: Asset, amount: str, source: Keypair | None = None) -> Payment:
+    """A payment to the asset's issuer."""
+    return pay(asset.issuer or "", asset, amount, source)
+
+
+def balances(server: Server, owner: Keypair) -> dict[str, str]:
     """Balance by asset code, XLM for the native one."""
-    rows = server.accounts().account_id(address).call()["balances"]
+    rows = server.accounts().account_id(owner.public_key).call()["balances"]
     return {row.get("asset_code", "XLM"): row["balance"] for row in rows}
 
 
-def sequence(server: Server, address: str) -> int:
-    return server.load_account(address).sequence
+def sequence(server: Server, owner: Keypair) -> int:
+    return server.load_account(owner.public_key).sequence
 
 
-ROOT_ADDRESS = ROOT.public_key
+def is_known(server: Server, envelope: TransactionEnvelope) -> bool:
+    """Whether history has the transaction."""
+    try:
+        return bool(server.transactions().transaction(envelope.hash_hex()).call())
+    except NotFoundError:
+        return False
+
+
+def _name(result: xdr.OperationResult) -> str:
+    if result.tr is None:
+        return result.code.name
+    arms = ("payment_result", "change_trust_result", "create_account_result", "bump_seq_result")
+    (arm,) = (arm for name in arms if (arm := getattr(result.tr, name)))
+    return str(arm.code.name)

@@ -9,6 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from apexchainx.stellar.sandbox.server import serve
 
+LONGEST_PERIOD = 3600
+
 
 class Command(BaseCommand):
     help = """Runs a local ledger that speaks Horizon's language, until SIGTERM or Ctrl-C.
@@ -40,8 +42,8 @@ Example:
 
     def handle(self, *args: Any, **options: Any) -> None:
         host, port, path = options["host"], options["port"], options["file"]
-        if options["period"] < 0:
-            raise CommandError("--period: seconds cannot be negative.")
+        if not 0 <= options["period"] <= LONGEST_PERIOD:
+            raise CommandError(f"--period: from 0 to {LONGEST_PERIOD} seconds.")
         try:
             serve(path, host, port, options["period"], announce=self._announce)
         except OSError as error:

@@ -1,0 +1,85 @@
+import runpy
+from typing import Any
+
+import pytest
+from django.conf import settings as loaded
+from django.core.exceptions import ImproperlyConfigured
+
+PRODUCTION = {
+    "DEBUG": "false",
+    "SECRET_KEY": "a-secret-of-this-test",
+    "DATABASE_URL": "postgresql://apex@db.example/apex",
+    "ALLOWED_HOSTS": "api.example.com",
+}
+NAMES = (
+    "ALLOWED_ORIGINS",
+    "API_V1_PREFIX",
+    "REGISTRATION_MODE",
+    "MAX_REQUEST_BODY_SIZE_BYTES",
+    "TRUSTED_PROXY_COUNT",
+)
+
+
+@pytest.fixture
+def start(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Read settings.py as a new process would, with this environment."""
+
+    def run(**environment: str) -> dict[str, Any]:
+        for name in (*PRODUCTION, *NAMES):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        return runpy.run_path(str(loaded.BASE_DIR / "apexchainx" / "settings.py"))
+
+    return run
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "DATABASE_URL"])
+def test_a_missing_secret_stops_production_by_name(start: Any, name: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=f"^{name} must be set when DEBUG is off"):
+        start(**{key: value for key, value in PRODUCTION.items() if key != name})
+
+
+def test_debug_is_off_unless_somebody_asks(start: Any) -> None:
+    with pytest.raises(ImproperlyConfigured, match="SECRET_KEY"):
+        start()
+    assert start(DEBUG="true")["DEBUG"] is True
+
+
+@pytest.mark.parametrize("origins", ["*", "https://app.example.com, *", "https://*.example.com"])
+def test_an_origin_with_a_star_stops_the_start(start: Any, origins: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="ALLOWED_ORIGINS"):
+        start(**PRODUCTION, ALLOWED_ORIGINS=origins)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DEBUG", "perhaps"),
+        ("API_V1_PREFIX", "api/v1"),
+        ("API_V1_PREFIX", "/"),
+        ("REGISTRATION_MODE", "ask"),
+        ("MAX_REQUEST_BODY_SIZE_BYTES", "10 MB"),
+    ],
+)
+def test_a_value_that_cannot_be_meant_stops_the_start(start: Any, name: str, value: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=name):
+        start(**{**PRODUCTION, name: value})
+
+
+def test_production_is_the_careful_one(start: Any) -> None:
+    production = start(**PRODUCTION)
+
+    assert production["REGISTRATION_MODE"] == "approval"
+    assert production["SECURE_SSL_REDIRECT"] is True
+    assert production["SESSION_COOKIE_SECURE"] is True
+    assert production["SECURE_HSTS_SECONDS"] == 31_536_000
+    assert production["SECURE_PROXY_SSL_HEADER"] is None
+    assert production["CORS_ALLOWED_ORIGINS"] == []
+    assert start(DEBUG="true")["REGISTRATION_MODE"] == "open"
+
+
+def test_a_proxys_word_on_https_counts_only_where_there_is_a_proxy(start: Any) -> None:
+    header = start(**PRODUCTION, TRUSTED_PROXY_COUNT="1")["SECURE_PROXY_SSL_HEADER"]
+
+    assert header == ("HTTP_X_FORWARDED_PROTO", "https")
