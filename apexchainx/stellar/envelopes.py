@@ -1,4 +1,4 @@
-"""Building, signing and reading transaction envelopes, without a network."""
+"""Building, signing and parsing transaction envelopes, without a network."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -20,19 +20,6 @@ class Envelope:
     hash: str
     sequence: int
     max_time: int
-
-
-@dataclass(frozen=True)
-class PaymentFacts:
-    """What an envelope with one payment would do."""
-
-    source: str
-    destination: str
-    amount: Decimal
-    asset_code: str
-    asset_issuer: str
-    sequence: int
-    memo: str
 
 
 def payment(
@@ -72,31 +59,6 @@ def parsed(xdr: str, passphrase: str) -> "TransactionEnvelope | FeeBumpTransacti
         return TransactionBuilder.from_xdr(xdr, passphrase)
     except Exception as error:
         raise ValueError(f"This is not a transaction envelope: {error}") from error
-
-
-def describe(xdr: str) -> PaymentFacts:
-    """The facts of an envelope with exactly one payment and a text memo or none; ValueError for any other."""
-    from stellar_sdk import NoneMemo, Payment, TextMemo, TransactionEnvelope
-
-    envelope = parsed(xdr, settings.STELLAR_NETWORK_PASSPHRASE)
-    if not isinstance(envelope, TransactionEnvelope):
-        raise ValueError("The envelope is a fee bump.")  # noqa: TRY004 - the type is not the caller's
-    transaction = envelope.transaction
-    operations, memo = transaction.operations, transaction.memo
-    if len(operations) != 1 or not isinstance(operations[0], Payment):
-        raise ValueError("The envelope does not hold exactly one payment.")
-    if not isinstance(memo, TextMemo | NoneMemo):
-        raise ValueError("The envelope's memo is not a text.")  # noqa: TRY004 - the type is not the caller's
-    only = operations[0]
-    return PaymentFacts(
-        source=(only.source or transaction.source).account_id,
-        destination=only.destination.account_id,
-        amount=Decimal(only.amount),
-        asset_code=only.asset.code,
-        asset_issuer=only.asset.issuer or "",
-        sequence=transaction.sequence,
-        memo=memo.memo_text.decode() if isinstance(memo, TextMemo) else "",
-    )
 
 
 def _asset() -> "Asset":
