@@ -1,9 +1,9 @@
 """A private PostgreSQL under a directory, for development and tests: no system service, no new user."""
 
 import fcntl
-import hashlib
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import socket
@@ -122,11 +122,17 @@ def _install(directory: Path) -> Installation:
 
 
 def _home(directory: Path) -> Path:
-    """Root's own directories may be closed to `nobody`: its data is private in a public place."""
+    """Root's own directories may be closed to `nobody`: its data is private in a public place.
+
+    The name of that place lies in `directory`: who deletes the one has done with the other.
+    """
     if os.geteuid() != 0:
         return directory / "postgres"
-    name = hashlib.sha256(str(directory.resolve()).encode()).hexdigest()[:12]
-    return Path("/var/tmp") / f"{NAME}-postgres-{name}"  # noqa: S108
+    name = directory / "postgres.name"
+    if not name.exists():
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        name.write_text(f"{NAME}-postgres-{secrets.token_hex(8)}\n")
+    return Path("/var/tmp") / name.read_text().strip()  # noqa: S108
 
 
 def _make_private(home: Path, owner: pwd.struct_passwd) -> None:

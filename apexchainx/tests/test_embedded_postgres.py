@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,6 +33,18 @@ def test_data_survives_a_restart_and_the_server_does_not_survive_the_context(dir
         assert connection.execute("SELECT word FROM kept").fetchall() == [("still here",)]
         assert connection.execute("SHOW fsync").fetchone() == ("on",)
         assert connection.execute("SHOW max_connections").fetchone() == ("200",)
+
+
+def test_data_is_not_found_again_by_a_directory_that_was_made_anew(directory: Path) -> None:
+    with embedded_postgres.running(directory, durable=False) as url, psycopg.connect(url) as connection:
+        connection.execute("CREATE TABLE forgotten ()")
+    old = embedded_postgres._home(directory)
+    shutil.rmtree(directory)
+
+    with embedded_postgres.running(directory, durable=False) as url, psycopg.connect(url) as connection:
+        found = connection.execute("SELECT to_regclass('forgotten')").fetchone()
+    shutil.rmtree(old, ignore_errors=True)
+    assert found == (None,)
 
 
 def test_missing_binaries_are_told(monkeypatch: pytest.MonkeyPatch, directory: Path) -> None:
