@@ -45,7 +45,8 @@ class Command(BaseCommand):
         try:
             self._run(here, with_data=not no_demo_data)
         except Stopped:
-            self.stdout.write("Stopped.")
+            if self._is_talkative:
+                self.stdout.write("Stopped.")
         except (ChildFailed, embedded_postgres.PostgresError) as error:
             raise CommandError(f"{error}\nEverything has been stopped.") from None
 
