@@ -51,13 +51,24 @@ def _quick_and_quiet(settings: Any) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """A database that is used again may have been left by a flush."""
+    with django_db_blocker.unblock():
+        restore_built_in_policies()
+
+
 @pytest.fixture(autouse=True)
 def _built_in_policies(request: pytest.FixtureRequest) -> None:
     """A transactional test ends with a flush, which takes what migrations wrote: here it is again."""
     if "transactional_db" in request.fixturenames or _is_transactional(request.node):
         request.getfixturevalue("transactional_db")
-        if not PolicyVersion.objects.exists():
-            import_module("sla.migrations.0002_built_in_policies").publish(apps, None)
+        restore_built_in_policies()
+
+
+def restore_built_in_policies() -> None:
+    if not PolicyVersion.objects.exists():
+        import_module("sla.migrations.0002_built_in_policies").publish(apps, None)
 
 
 def _is_transactional(node: pytest.Item) -> bool:

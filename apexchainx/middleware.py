@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.middleware.common import CommonMiddleware as DjangoCommonMiddleware
 
 from apexchainx import context, logs
 from apexchainx.api.exceptions import answer, under_prefix
@@ -72,6 +73,13 @@ def announced(request: HttpRequest) -> int:
     if not (length.isascii() and length.isdigit()):
         return 0
     return int(length) if len(length) < 20 else 10**20
+
+
+class CommonMiddleware(DjangoCommonMiddleware):
+    """Django's own, which checks the host name; a probe asks for health by address, and may."""
+
+    def process_request(self, request: HttpRequest) -> HttpResponse | None:
+        return None if request.path_info.startswith("/health") else super().process_request(request)
 
 
 class AdminActorMiddleware:

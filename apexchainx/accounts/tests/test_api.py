@@ -6,7 +6,7 @@ from django.contrib.auth.hashers import MD5PasswordHasher
 from django.db import connection
 from rest_framework.test import APIClient
 
-from apexchainx.accounts.models import Role, User
+from apexchainx.accounts.models import User
 from audit.models import AuditEvent
 
 pytestmark = pytest.mark.django_db
@@ -18,18 +18,6 @@ WRONG = {
     "message": "The address or the password is wrong.",
     "details": {},
 }
-
-
-@pytest.fixture
-def ada(make_user: Callable[..., User]) -> User:
-    user = make_user(Role.ENGINEER, email="ada@example.com", password=RIGHT, full_name="Ada")
-    user.refresh_from_db()
-    return user
-
-
-@pytest.fixture(autouse=True)
-def _open(settings: Any) -> None:
-    settings.REGISTRATION_MODE = "open"
 
 
 def error(response: Any) -> dict[str, Any]:

@@ -11,23 +11,6 @@ pytestmark = pytest.mark.django_db
 
 LOGIN, REGISTER = "/api/v1/auth/login", "/api/v1/auth/register"
 RIGHT = "Blue-horse-7"
-WRONG = {
-    "code": "UNAUTHORIZED",
-    "message": "The address or the password is wrong.",
-    "details": {},
-}
-
-
-@pytest.fixture
-def ada(make_user: Callable[..., User]) -> User:
-    user = make_user(Role.ENGINEER, email="ada@example.com", password=RIGHT, full_name="Ada")
-    user.refresh_from_db()
-    return user
-
-
-@pytest.fixture(autouse=True)
-def _open(settings: Any) -> None:
-    settings.REGISTRATION_MODE = "open"
 
 
 def error(response: Any) -> dict[str, Any]:
@@ -237,5 +220,3 @@ def test_no_password_is_kept_or_answered_or_recorded(anonymous: APIClient) -> No
     assert (
         User.objects.get().password not in registered.content.decode() + logged_in.content.decode() + recorded
     )
-
-

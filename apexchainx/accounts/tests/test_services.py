@@ -9,7 +9,7 @@ from apexchainx.accounts.models import Role, User
 from apexchainx.accounts.services import create_user, login, register
 from apexchainx.errors import Conflict, Invalid, Refused, Unauthenticated
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("acting")]
 
 RIGHT = "Blue-horse-7"
 WIDE = "\uff22\uff4c\uff55\uff45-horse-7"

@@ -14,6 +14,7 @@ from rest_framework.test import APIClient
 
 from apexchainx.accounts import services
 from apexchainx.accounts.models import User
+from apexchainx.api.exceptions import handle
 
 # The database is away
 
@@ -92,7 +93,8 @@ def test_a_connection_that_is_cut_is_503() -> None:
     connection.close()
 
     assert isinstance(caught.value, (OperationalError, InterfaceError))
-    assert said(caught.value)[:2] == (503, "SERVICE_UNAVAILABLE")
+    response = handle(caught.value, {})
+    assert (response.status_code, response.data["error"]["code"]) == (503, "SERVICE_UNAVAILABLE")
 
 
 # Outside the framework
@@ -214,3 +216,24 @@ def test_rights_are_checked_before_the_body_is_read(client_as: Callable[[str], A
 
     assert (response.status_code, response.json()["error"]["code"]) == (403, "FORBIDDEN")
     assert User.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_a_severity_that_is_none_is_refused_as_the_document_says(
+    client_as: Callable[[str], APIClient], facts: Callable[..., Any]
+) -> None:
+    client = client_as("engineer")
+    allowed = ["critical", "high", "medium", "low"]
+
+    written = client.post("/api/v1/outages", {"site_name": "Cell Tower Alpha", "severity": "urgent"})
+    asked = client.get("/api/v1/outages", {"severity": "urgent"})
+
+    assert written.status_code == asked.status_code == 400
+    assert written.json()["error"]["details"] == {
+        "fields": {"severity": ['"urgent" is not a valid choice.']},
+        "field": "severity",
+        "allowed_values": allowed,
+    }
+    assert asked.json()["error"]["details"]["field"] == "severity"
+    assert asked.json()["error"]["details"]["allowed_values"] == allowed
+    assert facts() == []
