@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.middleware.common import CommonMiddleware as DjangoCommonMiddleware
 
 from apexchainx import context, logs
@@ -78,7 +78,7 @@ def announced(request: HttpRequest) -> int:
 class CommonMiddleware(DjangoCommonMiddleware):
     """Django's own, which checks the host name; a probe asks for health by address, and may."""
 
-    def process_request(self, request: HttpRequest) -> HttpResponse | None:
+    def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
         return None if request.path_info.startswith("/health") else super().process_request(request)
 
 
