@@ -16,7 +16,7 @@ from stellar_sdk.client.requests_client import RequestsClient
 
 from apexchainx import celery_app, context
 from apexchainx.accounts.models import Role, User
-from apexchainx.accounts.services import session
+from apexchainx.accounts.services.sessions import begin
 from apexchainx.stellar import horizon, keys
 from apexchainx.stellar.keys import KeyPair
 from apexchainx.stellar.sandbox import PASSPHRASE
@@ -110,7 +110,7 @@ def client_of() -> Callable[[User], APIClient]:
 
     def make(user: User) -> APIClient:
         client = APIClient()
-        client.credentials(HTTP_AUTHORIZATION=f"Bearer {session(user).access_token}")
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {begin(user).access_token}")
         return client
 
     return make

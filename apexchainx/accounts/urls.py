@@ -1,11 +1,11 @@
 from django.urls import path
 
-from apexchainx.accounts import views
+from apexchainx.accounts.views import auth, sessions
 
 urlpatterns = [
-    path("auth/login", views.LoginView.as_view()),
-    path("auth/register", views.RegisterView.as_view()),
-    path("auth/refresh", views.RefreshView.as_view()),
-    path("auth/logout", views.LogoutView.as_view()),
-    path("auth/me", views.MeView.as_view()),
+    path("auth/login", auth.LoginView.as_view()),
+    path("auth/register", auth.RegisterView.as_view()),
+    path("auth/me", auth.MeView.as_view()),
+    path("auth/refresh", sessions.RefreshView.as_view()),
+    path("auth/logout", sessions.LogoutView.as_view()),
 ]

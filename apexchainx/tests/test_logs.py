@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from apexchainx import context, logs
-from apexchainx.accounts import services
+from apexchainx.accounts.views import auth
 
 SEED = "SA" + "QXE3ZGVJ" * 6 + "ABCDEF"
 SECRETS = [
@@ -134,7 +134,7 @@ def test_a_crash_is_logged_with_the_id_and_without_the_password(
     def crash(**given: str) -> None:
         raise RuntimeError(given)
 
-    monkeypatch.setattr(services, "login", crash)
+    monkeypatch.setattr(auth, "login", crash)
 
     response = client.post(
         "/api/v1/auth/login",

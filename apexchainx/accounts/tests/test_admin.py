@@ -6,7 +6,7 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from apexchainx.accounts.models import Role, User
-from apexchainx.accounts.services import session
+from apexchainx.accounts.services.sessions import begin
 from audit.models import AuditEvent
 
 pytestmark = pytest.mark.django_db
@@ -223,7 +223,7 @@ def test_adding_what_the_rules_refuse(admin: Client, ada: User, email: str, pass
 def test_a_new_role_ends_the_tokens_and_is_recorded(
     admin: Client, ada: User, role: str, *, is_superuser: bool
 ) -> None:
-    token = session(ada).access_token
+    token = begin(ada).access_token
     assert me(token) == 200
 
     response = admin.post(f"{USERS}{ada.pk}/change/", form(ada, role=role))
@@ -250,7 +250,7 @@ def test_an_admin_who_is_made_an_engineer_is_no_superuser_any_more(
 
 
 def test_deactivation_ends_the_tokens_and_is_recorded(admin: Client, ada: User) -> None:
-    token = session(ada).access_token
+    token = begin(ada).access_token
 
     admin.post(f"{USERS}{ada.pk}/change/", form(ada, is_active=False))
 
@@ -262,7 +262,7 @@ def test_deactivation_ends_the_tokens_and_is_recorded(admin: Client, ada: User) 
 
 
 def test_saving_without_a_change_states_nothing(admin: Client, ada: User) -> None:
-    token = session(ada).access_token
+    token = begin(ada).access_token
 
     assert admin.post(f"{USERS}{ada.pk}/change/", form(ada)).status_code == 302
 
@@ -273,7 +273,7 @@ def test_saving_without_a_change_states_nothing(admin: Client, ada: User) -> Non
 def test_a_new_password_ends_the_tokens_and_is_recorded_without_it(
     admin: Client, anonymous: APIClient, ada: User
 ) -> None:
-    token = session(ada).access_token
+    token = begin(ada).access_token
 
     response = admin.post(
         f"{USERS}{ada.pk}/password/",
@@ -297,7 +297,7 @@ def test_a_new_password_ends_the_tokens_and_is_recorded_without_it(
 
 def test_ones_own_password_too(make_user: Callable[..., User]) -> None:
     ada = make_user("manager", email="ada@example.com", password=RIGHT, is_staff=True)
-    token = session(ada).access_token
+    token = begin(ada).access_token
     client = Client()
     client.force_login(ada)
     before = AuditEvent.objects.count()

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from apexchainx.accounts.models import Role, User
-from apexchainx.accounts.services import create_user, login, register
+from apexchainx.accounts.services.login import login
+from apexchainx.accounts.services.users import create_user, register
 from apexchainx.errors import Conflict, Invalid, Refused, Unauthenticated
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("acting")]

@@ -15,7 +15,7 @@ from django.db import transaction
 from rest_framework.test import APIClient
 
 from apexchainx.accounts.models import Role, User
-from apexchainx.accounts.services import Session, session
+from apexchainx.accounts.services.sessions import Session, begin
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +30,7 @@ def ada(make_user: Callable[..., User]) -> User:
 
 @pytest.fixture
 def tokens(ada: User) -> Session:
-    return session(ada)
+    return begin(ada)
 
 
 def me(token: str, *, scheme: str = "Bearer") -> Any:
@@ -132,7 +132,7 @@ def test_one_kind_does_not_do_for_the_other(tokens: Session) -> None:
 
 def test_an_access_token_lasts_an_hour(ada: User) -> None:
     with time_machine.travel(NOW, tick=False) as clock:
-        tokens = session(ada)
+        tokens = begin(ada)
         clock.shift(timedelta(seconds=3599))
         assert me(tokens.access_token).status_code == 200
         clock.shift(timedelta(seconds=1))
@@ -141,7 +141,7 @@ def test_an_access_token_lasts_an_hour(ada: User) -> None:
 
 def test_a_refresh_token_lasts_a_week(ada: User, facts: Callable[..., Any]) -> None:
     with time_machine.travel(NOW, tick=False) as clock:
-        tokens = session(ada)
+        tokens = begin(ada)
         clock.shift(timedelta(days=7) - timedelta(seconds=1))
         assert refresh(tokens.refresh_token).status_code == 200
         clock.shift(timedelta(seconds=1))
@@ -179,7 +179,7 @@ def assert_over(tokens: Session) -> None:
 def test_logout_ends_every_token_of_the_user_at_once(
     ada: User, tokens: Session, make_user: Callable[..., User], facts: Callable[..., Any]
 ) -> None:
-    other, bob = session(ada), session(make_user(email="bob@example.com"))
+    other, bob = begin(ada), begin(make_user(email="bob@example.com"))
 
     response = APIClient().post(LOGOUT, headers={"Authorization": f"Bearer {tokens.access_token}"})
 
@@ -241,7 +241,7 @@ def test_a_change_that_is_taken_back_has_ended_nothing(ada: User, tokens: Sessio
 
 
 def test_a_user_who_waits_for_activation_has_no_token_that_works(make_user: Callable[..., User]) -> None:
-    assert_over(session(make_user(email="bob@example.com", is_active=False)))
+    assert_over(begin(make_user(email="bob@example.com", is_active=False)))
 
 
 def test_a_user_who_is_gone_has_no_token(ada: User, tokens: Session) -> None:

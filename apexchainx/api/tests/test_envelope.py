@@ -12,8 +12,8 @@ from django.db.utils import ConnectionHandler
 from django.test import Client
 from rest_framework.test import APIClient
 
-from apexchainx.accounts import services
 from apexchainx.accounts.models import User
+from apexchainx.accounts.views import auth
 from apexchainx.api.exceptions import handle
 
 # The database is away
@@ -173,7 +173,7 @@ def test_a_crash_in_a_view_says_nothing_of_its_cause(
     def crash(**_: Any) -> None:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr(services, "login", crash)
+    monkeypatch.setattr(auth, "login", crash)
 
     response = anonymous.post("/api/v1/auth/login", {"email": "a@example.com", "password": "x"})
 

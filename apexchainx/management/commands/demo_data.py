@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from apexchainx import context
 from apexchainx.accounts.models import Role, User
-from apexchainx.accounts.services import create_user
+from apexchainx.accounts.services.users import create_user
 from apexchainx.management import demo_ledger
 from apexchainx.management.instance import keypair, write_private
 from apexchainx.stellar.keys import KeyPair

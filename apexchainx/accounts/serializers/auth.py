@@ -1,4 +1,4 @@
-"""What goes in and out of authentication."""
+"""What goes in at the door."""
 
 from typing import Any
 
@@ -7,21 +7,6 @@ from rest_framework import serializers
 from apexchainx.accounts.models import Role, User
 from apexchainx.accounts.passwords import MAX_LENGTH, normalised
 from apexchainx.api.fields import TextField, pair
-
-
-class UserSerializer(serializers.ModelSerializer[User]):
-    id = serializers.CharField(source="pk", read_only=True)
-    username = serializers.CharField(source="email", read_only=True)
-    stellar_wallet = serializers.SerializerMethodField()
-    created_at = serializers.DateTimeField(source="date_joined", read_only=True)
-
-    class Meta:
-        model = User
-        fields = ("id", "email", "username", "full_name", "role", "stellar_wallet", "is_active", "created_at")
-        read_only_fields = fields
-
-    def get_stellar_wallet(self, user: User) -> str | None:
-        return user.stellar_wallet or None
 
 
 class NamedByAddress(serializers.Serializer[Any]):
@@ -54,19 +39,3 @@ class RegisterSerializer(NamedByAddress):
     password = PasswordField()
     full_name = TextField(max_length=255, required=False, allow_blank=True, default="")
     role = serializers.ChoiceField(choices=Role.choices, required=False)
-
-
-class RefreshSerializer(serializers.Serializer[Any]):
-    refresh_token = TextField(max_length=4096)
-
-
-class SessionSerializer(serializers.Serializer[Any]):
-    access_token = serializers.CharField()
-    refresh_token = serializers.CharField()
-    token_type = serializers.CharField()
-    expires_in = serializers.IntegerField()
-    user = UserSerializer()
-
-
-class MessageSerializer(serializers.Serializer[Any]):
-    message = serializers.CharField()

@@ -1,0 +1,1 @@
+"""Entering, leaving, and what an account may do for itself."""
