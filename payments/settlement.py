@@ -26,8 +26,6 @@ logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=60)
 PARKED_RETRY = timedelta(seconds=60)
-# Clocks differ: an envelope counts as expired only this long after its last moment.
-EXPIRY_MARGIN = timedelta(seconds=30)
 STEPS_PER_RUN = 200
 
 
@@ -89,8 +87,8 @@ def claim() -> StellarTransaction | None:
 
 
 def may_be_replaced(work: StellarTransaction, newest: Attempt) -> bool:
-    """Only when the newest envelope has expired for the network too and its number is still unused."""
-    if timezone.now() < newest.max_time + EXPIRY_MARGIN or horizon.latest_close() <= newest.max_time:
+    """Only when the newest envelope has expired by the network's own clock and its number is still unused."""
+    if horizon.latest_close() <= newest.max_time:
         return False
     account = horizon.account(work.channel.address)
     return account is not None and account.sequence < work.sequence

@@ -321,6 +321,19 @@ def test_detail_tells_the_whole_story(
     ]
 
 
+def test_detail_costs_three_queries(
+    engineer: APIClient,
+    make_outage: Callable[..., Outage],
+    parties: None,
+    django_assert_num_queries: Callable[..., Any],
+) -> None:
+    reference = settle(make_outage(team="operations").reference).outage.reference
+    authentication = 1
+
+    with django_assert_num_queries(3 + authentication):
+        engineer.get(f"{OUTAGES}/{reference}")
+
+
 def test_an_unknown_outage_is_404_in_the_envelope(engineer: APIClient) -> None:
     for answer in (engineer.get(f"{OUTAGES}/OUT999"), engineer.post(f"{OUTAGES}/OUT999/resolve", {})):
         assert (answer.status_code, answer.json()["error"]["code"]) == (404, "NOT_FOUND")

@@ -178,6 +178,58 @@ def test_an_envelope_that_the_ledger_may_still_take_is_not_replaced(
     assert Attempt.objects.count() == 1, "our clock is past its end, but no ledger has closed past it"
 
 
+def test_an_envelope_that_landed_unseen_is_found_although_another_followed_it(
+    bank: Bank, due: Callable[[], Payment], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A replica lags: the first envelope was applied, nothing of it is shown, and a second one is signed."""
+    payment = due()
+    submit = horizon.submit
+    with monkeypatch.context() as patch:
+        patch.setattr(horizon, "submit", lambda xdr: Submission(Outcome.UNKNOWN, submit(xdr).hash))
+        settlement.advance()
+    with monkeypatch.context() as patch:
+        patch.setattr(horizon, "transaction", lambda _: None)
+        patch.setattr(settlement, "may_be_replaced", lambda *_: True)
+        advance_after(seconds=2)
+    assert Attempt.objects.count() == 2
+    assert StellarTransaction.objects.get().last_answer.startswith("tx_bad_seq")
+    advance_after(seconds=10)
+
+    payment.refresh_from_db()
+    assert (payment.state, bank.received) == ("paid", REWARD)
+    assert payment.transaction_hash == Attempt.objects.get(number=1).hash
+
+
+def test_a_ledger_that_lags_is_not_asked_which_number_is_free(
+    bank: Bank, due: Callable[[], Payment], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stale = horizon.account(bank.pool.address)
+    account = horizon.account
+    payments = [due(), due()]
+
+    monkeypatch.setattr(horizon, "account", lambda at: stale if at == bank.pool.address else account(at))
+    settlement.advance()
+
+    assert stale is not None
+    numbers = StellarTransaction.objects.order_by("id").values_list("sequence", flat=True)
+    assert list(numbers) == [stale.sequence + 1, stale.sequence + 2]
+    assert bank.received == REWARD * len(payments)
+
+
+def test_a_landing_is_recorded_once(
+    bank: Bank, due: Callable[[], Payment], facts: Callable[..., list[tuple[str, str]]]
+) -> None:
+    due()
+    settlement.advance()
+    attempt = Attempt.objects.select_related("transaction").get()
+    landing = horizon.transaction(attempt.hash)
+    assert landing is not None
+
+    settlement.finish(attempt.transaction, attempt, landing)
+
+    assert len(facts(event="payment.completed")) == 1
+
+
 @pytest.fixture
 def stranger(bank: Bank, settings: Any) -> keys.KeyPair:
     """The team's wallet is an account that the ledger has not seen."""
