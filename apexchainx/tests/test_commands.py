@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -90,6 +91,20 @@ def test_up_refuses_a_taken_port_before_anything_starts(here: Instance, busy_por
     with pytest.raises(CommandError, match="choose another with --ledger-port"):
         call_command("up", port=here.port, ledger_port=busy_port, var=here.var)
     assert not here.var.exists()
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "abc", "-1"])
+def test_up_refuses_what_is_no_port(here: Instance, port: str) -> None:
+    with pytest.raises(CommandError, match="a port is a number from 1 to 65535"):
+        call_command("up", "--port", port, "--var", str(here.var))
+    assert not here.var.exists()
+
+
+@pytest.mark.parametrize("name", ["up", "demo", "demo_data", "with_postgres", "sandbox_ledger"])
+def test_help_ends_with_examples(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        call_command(name, "--help")
+    assert re.search(rf"\n\nexamples:\n  \S*(manage.py|apex) {name}", capsys.readouterr().out)
 
 
 def test_secrets_are_made_once_and_for_their_owner_alone(here: Instance) -> None:

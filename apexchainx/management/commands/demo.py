@@ -13,19 +13,21 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from apexchainx import embedded_postgres, supervisor
 from apexchainx.demo.client import StoryFailed
 from apexchainx.demo.receiver import listening
 from apexchainx.demo.story import Stage, tell
 from apexchainx.management import instance as instances
+from apexchainx.management.command import ExampleCommand
 
 START_SECONDS = 120
 
 
-class Command(BaseCommand):
+class Command(ExampleCommand):
     help = "Tell the whole story, from an outage to settled money, with evidence at each step."
+    examples = ("./apex demo", "./apex demo --url http://127.0.0.1:8080")
     requires_system_checks = []
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from apexchainx import context
 from apexchainx.accounts.models import Role, User
 from apexchainx.accounts.services.users import create_user
 from apexchainx.management import demo_ledger
+from apexchainx.management.command import ExampleCommand
 from apexchainx.management.instance import keypair, write_private
 from apexchainx.stellar.keys import KeyPair
 from outages.models import Outage, Severity
@@ -48,8 +48,9 @@ class Login:
     role: str
 
 
-class Command(BaseCommand):
+class Command(ExampleCommand):
     help = "Fill an empty database with something to look at; what is there already is kept."
+    examples = ("manage.py demo_data --var var",)
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--var", type=Path, required=True, help="where keys/ lies and demo.json goes")

@@ -12,22 +12,28 @@ from typing import Any
 
 import psycopg
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db.migrations.loader import MigrationLoader
 
 from apexchainx import embedded_postgres, supervisor
 from apexchainx.management import instance as instances
+from apexchainx.management.command import ExampleCommand
 from apexchainx.management.instance import Instance
 from apexchainx.supervisor import ChildFailed, Stopped, Supervisor
 
 
-class Command(BaseCommand):
+class Command(ExampleCommand):
     help = "Start PostgreSQL, the sandbox ledger, web, worker and signer; stop all of them on Ctrl-C."
+    examples = (
+        "./apex up",
+        "./apex up --port 8080 --ledger-port 8081 --var /tmp/second",
+        "./apex up --no-demo-data",
+    )
     requires_system_checks = []
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--port", type=int, default=8000, help="of the API and the admin site")
-        parser.add_argument("--ledger-port", type=int, default=8001, help="of the sandbox ledger")
+        parser.add_argument("--port", type=_port, default=8000, help="of the API and the admin site")
+        parser.add_argument("--ledger-port", type=_port, default=8001, help="of the sandbox ledger")
         parser.add_argument(
             "--var", type=Path, default=settings.BASE_DIR / "var", help="where all state is kept"
         )
@@ -106,6 +112,12 @@ class Command(BaseCommand):
         self.stdout.write("\n  Role       E-mail                    Password")
         for user in current["users"]:
             self.stdout.write(f"  {user['role']:<10} {user['email']:<25} {user['password']}")
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 2**16:
+        raise argparse.ArgumentTypeError(f"a port is a number from 1 to 65535, not {text}")
+    return int(text)
 
 
 def _refuse_taken_ports(here: Instance) -> None:

@@ -11,14 +11,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from apexchainx import embedded_postgres
+from apexchainx.management.command import ExampleCommand
 from apexchainx.supervisor import die_with_parent
 
 
-class Command(BaseCommand):
+class Command(ExampleCommand):
     help = "Run a command with DATABASE_URL set, starting a throw-away PostgreSQL when it is not set already."
+    examples = (
+        "manage.py with_postgres -- python -m pytest",
+        "manage.py with_postgres --durable --var var -- python manage.py shell",
+    )
     requires_system_checks = []
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:

@@ -1,28 +1,22 @@
 """Runs the sandbox ledger."""
 
 import sqlite3
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from apexchainx.management.command import ExampleCommand
 from apexchainx.stellar.sandbox.server import serve
 
 LONGEST_PERIOD = 3600
 
 
-class Command(BaseCommand):
-    help = """Runs a local ledger that speaks Horizon's language, until SIGTERM or Ctrl-C.
-
-Example:
-  manage.py sandbox_ledger --port 8001 --file var/sandbox.sqlite3 --period 5"""
+class Command(ExampleCommand):
+    help = "Run a local ledger that speaks Horizon's language, until SIGTERM or Ctrl-C."
+    examples = ("manage.py sandbox_ledger --port 8001 --file var/sandbox.sqlite3 --period 5",)
     requires_system_checks = []
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
-        return super().create_parser(
-            prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, **kwargs
-        )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
