@@ -15,8 +15,9 @@ from stellar_sdk import Server
 from stellar_sdk.client.requests_client import RequestsClient
 
 from apexchainx import celery_app, context
-from apexchainx.accounts.models import Role, User
+from apexchainx.accounts.models import Role, SigningKey, User
 from apexchainx.accounts.services.sessions import begin
+from apexchainx.accounts.services.signing import vault
 from apexchainx.stellar import horizon, keys
 from apexchainx.stellar.keys import KeyPair
 from apexchainx.stellar.sandbox import PASSPHRASE
@@ -49,6 +50,9 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 def _quick_and_quiet(settings: Any) -> None:
     """A hash costs 0.4 s in production, and that is not what most tests are about."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.AUTH_EVENT_STREAMS = 0
+    for limit in ("AUTHENTICATED", "ANONYMOUS", "PAYMENTS", "AUTH"):
+        setattr(settings, f"RATE_LIMIT_{limit}", "0")
 
 
 @pytest.fixture(scope="session")
@@ -56,6 +60,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     """A database that is used again may have been left by a flush."""
     with django_db_blocker.unblock():
         restore_built_in_policies()
+        restore_signing_key()
 
 
 @pytest.fixture(autouse=True)
@@ -64,11 +69,18 @@ def _built_in_policies(request: pytest.FixtureRequest) -> None:
     if "transactional_db" in request.fixturenames or _is_transactional(request.node):
         request.getfixturevalue("transactional_db")
         restore_built_in_policies()
+        restore_signing_key()
 
 
 def restore_built_in_policies() -> None:
     if not PolicyVersion.objects.exists():
         import_module("sla.migrations.0002_built_in_policies").publish(apps, None)
+
+
+def restore_signing_key() -> None:
+    """Always the same one: what a process still holds of an earlier test is what the database holds."""
+    if not SigningKey.objects.exists():
+        SigningKey.objects.create(kid="test", encrypted_secret=vault().encrypt(b"signs-in-tests-" * 4))
 
 
 def _is_transactional(node: pytest.Item) -> bool:

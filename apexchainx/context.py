@@ -12,11 +12,15 @@ CORRELATION_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`actor` is a user's id, `service:<id>` or `system`; `source` is api, admin, command or task."""
+    """`actor` is a user's id, `service:<id>` or `system`; `source` is api, admin, command or task.
+
+    `impersonator` is the id of the admin who acts in the actor's name, if one does.
+    """
 
     actor: str = "system"
     source: str = "command"
     correlation_id: str = ""
+    impersonator: str = ""
 
 
 _current: ContextVar[Context | None] = ContextVar("apexchainx_context", default=None)
@@ -39,9 +43,9 @@ def acting_as(
         _current.reset(token)
 
 
-def act_as(actor: str) -> None:
+def act_as(actor: str, *, impersonator: str = "") -> None:
     """The caller has been authenticated: from here to the end of the request, facts are theirs."""
-    _current.set(replace(current(), actor=actor))
+    _current.set(replace(current(), actor=actor, impersonator=impersonator))
 
 
 def new_correlation_id() -> str:

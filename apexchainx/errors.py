@@ -50,6 +50,18 @@ class Unauthenticated(DomainError):
     code = "UNAUTHORIZED"
 
 
+class TooMany(DomainError):
+    """Not so often: it may be tried again in `retry_after` seconds."""
+
+    code = "RATE_LIMIT_EXCEEDED"
+
+    def __init__(
+        self, message: str, *, retry_after: int, code: str = "", details: dict[str, Any] | None = None
+    ) -> None:
+        super().__init__(message, code=code, details=details)
+        self.retry_after = retry_after
+
+
 class Unavailable(DomainError):
     """Something outside, the ledger or a broker, does not answer now."""
 

@@ -25,6 +25,7 @@ class HealthSerializer(serializers.Serializer[Any]):
 class HealthView(APIView):
     """The process lives."""
 
+    rate: ClassVar = "none"
     scopes: ClassVar = {"read": PUBLIC}
     authentication_classes = ()
 
@@ -36,6 +37,7 @@ class HealthView(APIView):
 class ReadinessView(APIView):
     """200 when the database answers, is migrated and guards the log; 503 with what is missing otherwise."""
 
+    rate: ClassVar = "none"
     scopes: ClassVar = {"read": PUBLIC}
     authentication_classes = ()
 

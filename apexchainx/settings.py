@@ -1,6 +1,7 @@
 """Configuration. Every environment variable is read here once, with its default and what it is for."""
 
 import os
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,13 @@ def number(name: str, default: int) -> int:
         return int(env(name, str(default)))
     except ValueError as error:
         raise ImproperlyConfigured(f"{name} must be a whole number.") from error
+
+
+def rate(name: str, default: str) -> str:
+    value = env(name, default)
+    if not re.fullmatch(r"0|[1-9]\d*/(?:[1-9]\d*)?[smhd]", value):
+        raise ImproperlyConfigured(f"{name} must look like 100/m or 10/5m, or be 0, not {value!r}.")
+    return value
 
 
 def names(name: str, default: str = "") -> list[str]:
@@ -69,6 +77,9 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_celery_results",
+    "django_ratelimit",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
     "apexchainx",
     "apexchainx.accounts",
     "apexchainx.jobs",
@@ -86,7 +97,9 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
+    "apexchainx.api.throttling.LimitsMiddleware",
     "apexchainx.middleware.EdgeMiddleware",
+    "apexchainx.api.cookies.RenewalMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "apexchainx.middleware.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -140,27 +153,56 @@ DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["apexchainx.accounts.backends.ScopesBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.BCryptSHA256PasswordHasher"]
+# What a password must be: standard (8 characters of four kinds) or nist (15, of any kind).
+PASSWORD_POLICY = env("PASSWORD_POLICY", "standard")
+POLICIES = {"standard": "CompositionValidator", "nist": "PassphraseValidator"}
+if PASSWORD_POLICY not in POLICIES:
+    raise ImproperlyConfigured("PASSWORD_POLICY must be standard or nist.")
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "apexchainx.accounts.passwords.CompositionValidator"},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": f"apexchainx.accounts.passwords.{name}"}
+    for name in (POLICIES[PASSWORD_POLICY], "BlocklistValidator", "OwnAddressValidator")
 ]
+# How long the link in a password reset mail is good for, in seconds.
+PASSWORD_RESET_TIMEOUT = number("PASSWORD_RESET_TIMEOUT", 3600)
+# So many failed attempts within the window lock an account for so many minutes.
+AUTH_MAX_FAILED_ATTEMPTS = number("AUTH_MAX_FAILED_ATTEMPTS", 5)
+AUTH_RATE_LIMIT_WINDOW_SECONDS = number("AUTH_RATE_LIMIT_WINDOW_SECONDS", 300)
+AUTH_LOCKOUT_DURATION_MINUTES = number("AUTH_LOCKOUT_DURATION_MINUTES", 15)
+# Whether an admin without a second factor may do nothing but set one up.
+REQUIRE_ADMIN_2FA = flag("REQUIRE_ADMIN_2FA", default=not DEBUG)
+OTP_TOTP_ISSUER = "ApexChainX"
+OTP_TOTP_THROTTLE_FACTOR = 0  # Attempts are counted at the door, for every kind of code.
 # Who may register: open, approval (an admin activates) or closed.
 REGISTRATION_MODE = env("REGISTRATION_MODE", "open" if DEBUG else "approval")
 if REGISTRATION_MODE not in {"open", "approval", "closed"}:
     raise ImproperlyConfigured("REGISTRATION_MODE must be open, approval or closed.")
-# Lifetimes of the two tokens.
+# How long an access token is good for.
 ACCESS_TOKEN_SECONDS = number("ACCESS_TOKEN_SECONDS", 3600)
-REFRESH_TOKEN_DAYS = number("REFRESH_TOKEN_DAYS", 7)
-SIMPLE_JWT = {
-    "ACCESS_TOKEN_LIFETIME": timedelta(seconds=ACCESS_TOKEN_SECONDS),
-    "REFRESH_TOKEN_LIFETIME": timedelta(days=REFRESH_TOKEN_DAYS),
-    "ALGORITHM": "HS256",
-    "SIGNING_KEY": SECRET_KEY,
-    "ISSUER": "apexchainx",
-    "USER_ID_CLAIM": "sub",
-    "TOKEN_TYPE_CLAIM": "token_type",
-    "AUTH_HEADER_TYPES": ("Bearer", "bearer"),
-}
+# A session ends when it was not used for so many days, and after so many days in any case.
+SESSION_IDLE_DAYS = number("SESSION_IDLE_DAYS", number("REFRESH_TOKEN_DAYS", 7))
+SESSION_ABSOLUTE_DAYS = number("SESSION_ABSOLUTE_DAYS", 30)
+# A refresh token sent again within so many seconds is answered 409 and ends nothing: for clients that race.
+AUTH_REFRESH_GRACE_SECONDS = number("AUTH_REFRESH_GRACE_SECONDS", 0)
+# Whom tokens are from and for.
+TOKEN_ISSUER = TOKEN_AUDIENCE = "apexchainx"
+# The domain of the session cookies; without one, the host that set them.
+AUTH_COOKIE_DOMAIN = env("AUTH_COOKIE_DOMAIN") or None
+# How many event streams one process holds open, and for how many seconds; more are answered at once and end.
+AUTH_EVENT_STREAMS = number("AUTH_EVENT_STREAMS", 1)
+AUTH_EVENT_SECONDS = number("AUTH_EVENT_SECONDS", 30)
+
+# Mail
+
+# Where mail is handed in; without a host it is printed to the console.
+EMAIL_HOST = env("EMAIL_HOST")
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
+EMAIL_PORT = number("EMAIL_PORT", 587)
+EMAIL_HOST_USER = env("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS = flag("EMAIL_USE_TLS", default=True)
+EMAIL_TIMEOUT = 10
+# Whom our mail comes from.
+DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", "ApexChainX <noreply@localhost>")
 
 # The edge
 
@@ -189,11 +231,30 @@ CORS_EXPOSE_HEADERS = [
     "X-RateLimit-Limit",
     "X-RateLimit-Remaining",
     "X-RateLimit-Reset",
+    "RateLimit",
+    "RateLimit-Policy",
     "Retry-After",
     "Content-Disposition",
     "ETag",
     "Idempotency-Replayed",
 ]
+# How many calls may be made: by one user or key, by one address without either, of operations that move
+# money, and by one address at each door of identity. 0 switches a limit off.
+RATE_LIMIT_AUTHENTICATED = rate("RATE_LIMIT_AUTHENTICATED", "100/m")
+RATE_LIMIT_ANONYMOUS = rate("RATE_LIMIT_ANONYMOUS", "20/m")
+RATE_LIMIT_PAYMENTS = rate("RATE_LIMIT_PAYMENTS", "10/m")
+RATE_LIMIT_AUTH = rate("RATE_LIMIT_AUTH", "10/5m")
+# Where calls are counted: redis://host:port/db, or without it the database.
+CACHE_URL = env("CACHE_URL")
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": CACHE_URL}
+    if CACHE_URL
+    else {"BACKEND": "apexchainx.api.cache.CounterCache"}
+}
+# django-ratelimit does not know our cache, nor Django's for Redis; both add and increase atomically.
+SILENCED_SYSTEM_CHECKS = ["django_ratelimit.W001"]
+# For how long an answer is kept for whoever repeats a request with its idempotency key.
+IDEMPOTENCY_KEEP_HOURS = number("IDEMPOTENCY_KEEP_HOURS", 24)
 # The largest request body, in bytes.
 MAX_REQUEST_BODY_SIZE_BYTES = number("MAX_REQUEST_BODY_SIZE_BYTES", 10 * 1024 * 1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = None  # EdgeMiddleware keeps the limit, for every kind of body.
@@ -215,7 +276,11 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXY_C
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["apexchainx.api.authentication.BearerAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "apexchainx.api.api_keys.ApiKeyAuthentication",
+        "apexchainx.api.authentication.BearerAuthentication",
+        "apexchainx.api.authentication.CookieAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["apexchainx.api.scopes.HasScope"],
     "DEFAULT_PARSER_CLASSES": ["apexchainx.api.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["apexchainx.api.renderers.JSONRenderer"],
@@ -223,7 +288,8 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["apexchainx.api.filters.FilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "apexchainx.api.schema.Schema",
     "DEFAULT_METADATA_CLASS": "apexchainx.api.metadata.Methods",
-    "EXCEPTION_HANDLER": "apexchainx.api.exceptions.handle",
+    "DEFAULT_THROTTLE_CLASSES": ["apexchainx.api.throttling.CallerThrottle"],
+    "EXCEPTION_HANDLER": "apexchainx.api.throttling.handle",
     "COERCE_DECIMAL_TO_STRING": False,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "URL_FORMAT_OVERRIDE": None,
@@ -243,6 +309,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "apexchainx.api.schema.add_errors",
+        "apexchainx.api.schema.say_what_is_text",
     ],
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
@@ -304,6 +371,11 @@ CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 SWEEP = {"ignore_result": True, "expires": 30}
 CELERY_BEAT_SCHEDULE = {
+    "forget what was counted and answered": {
+        "task": "apexchainx.accounts.tasks.forget",
+        "schedule": 600.0,
+        "options": SWEEP,
+    },
     "advance payments": {"task": "payments.tasks.advance", "schedule": 5.0, "options": SWEEP},
     "deliver webhooks": {"task": "webhooks.tasks.deliver", "schedule": 5.0, "options": SWEEP},
 }

@@ -10,6 +10,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
 
+from apexchainx.accounts.views.events import EventsView
 from apexchainx.api.exceptions import answer
 from apexchainx.health import HealthView, ReadinessView
 
@@ -43,6 +44,7 @@ urlpatterns = [
     path("health", HealthView.as_view()),
     path("health/liveness", HealthView.as_view()),
     path("health/readiness", ReadinessView.as_view()),
+    path("auth/events", EventsView.as_view(schema=None)),
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="schema"),
     path("docs", SpectacularSwaggerSplitView.as_view(url_self="/docs")),
     path("redoc", SpectacularRedocView.as_view(template_name="redoc.html")),

@@ -6,7 +6,7 @@ from audit.models import AuditEvent
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnly):
-    list_display = ("id", "recorded_at", "event", "subject", "stream", "actor", "source")
+    list_display = ("id", "recorded_at", "event", "subject", "stream", "actor", "impersonator", "source")
     list_filter = ("event", "source")
-    search_fields = ("subject", "stream", "correlation_id", "actor")
+    search_fields = ("subject", "stream", "correlation_id", "actor", "impersonator")
     date_hierarchy = "recorded_at"

@@ -33,6 +33,7 @@ def record_all(facts: Iterable[tuple[Event, str, str, Mapping[str, Any]]]) -> li
             subject=subject,
             stream=stream,
             actor=here.actor,
+            impersonator=here.impersonator,
             source=here.source,
             correlation_id=here.correlation_id,
             data={name: plain(value) for name, value in data.items()},

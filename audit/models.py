@@ -21,6 +21,12 @@ class AuditEvent(models.Model):
     subject = models.CharField(max_length=128, help_text="What it is about, such as payment:PAY001.")
     stream = models.CharField(max_length=128, blank=True, help_text="The outage it belongs to, if any.")
     actor = models.CharField(max_length=254, help_text="A user's id, service:<key id> or system.")
+    impersonator = models.CharField(
+        max_length=254,
+        blank=True,
+        db_default="",
+        help_text="The id of the admin who acted in the actor's name.",
+    )
     source = models.CharField(max_length=16, help_text="api, admin, command or task.")
     correlation_id = models.CharField(max_length=128, blank=True)
     data = models.JSONField(default=dict)

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apexchainx.api.fields import TextField
+from apexchainx.api.fields import TextField, UuidTextField
 from disputes.models import LONGEST_REASON, Dispute
 
 
@@ -36,7 +36,7 @@ class DisputeSerializer(serializers.ModelSerializer[Dispute]):
 
 class FilingSerializer(serializers.Serializer[Any]):
     outage_id = TextField(max_length=64)
-    sla_result_id = TextField(
-        max_length=64, required=False, allow_null=True, help_text="The outage's latest result unless given."
+    sla_result_id = UuidTextField(
+        required=False, allow_null=True, help_text="The outage's latest result unless given."
     )
     reason = TextField(max_length=LONGEST_REASON)

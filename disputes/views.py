@@ -7,6 +7,7 @@ from rest_framework import mixins, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apexchainx.api.idempotency import idempotent
 from apexchainx.errors import NotFound
 from disputes import services
 from disputes.filters import DisputeFilter
@@ -24,6 +25,7 @@ class DisputeViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Dispute]):
     scopes: ClassVar = {"read": "sla:read", "write": "disputes:write"}
 
     @extend_schema(request=FilingSerializer, responses={201: DisputeSerializer})
+    @idempotent
     def create(self, request: Request) -> Response:
         body = FilingSerializer(data=request.data)
         body.is_valid(raise_exception=True)

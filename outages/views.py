@@ -9,6 +9,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apexchainx.api.idempotency import idempotent
 from outages import services
 from outages.filters import OutageFilter
 from outages.models import Outage
@@ -56,6 +57,7 @@ class OutageViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
         return Response(OutageDetailSerializer(self.get_object()).data)
 
     @extend_schema(request=NewOutageSerializer, responses={201: CreatedOutageSerializer})
+    @idempotent
     def create(self, request: Request) -> Response:
         """Report an outage; its clock runs from `detected_at`, or from now."""
         body = NewOutageSerializer(data=request.data)
@@ -65,6 +67,7 @@ class OutageViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
 
     @extend_schema(request=ResolutionSerializer, responses=SettlementSerializer)
     @action(detail=True, methods=["post"], filterset_class=None, pagination_class=None)
+    @idempotent
     def resolve(self, request: Request, outage_id: str) -> Response:
         """End an outage: its SLA is evaluated and its payment made due, all of it or none of it."""
         body = ResolutionSerializer(data=request.data)

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from apexchainx.api.idempotency import idempotent
 from apexchainx.errors import NotFound
 from sla import services
 from sla.models import PolicyVersion, SLAResult
@@ -52,7 +53,7 @@ class StatusView(APIView):
 
 
 QUERY = [
-    OpenApiParameter("outage_id", str),
+    OpenApiParameter("outage_id", {"type": "string", "minLength": 1, "maxLength": 64}),
     OpenApiParameter("mttr_minutes", int, required=True),
     OpenApiParameter("severity", str, enum=["critical", "high", "medium", "low"]),
 ]
@@ -64,6 +65,7 @@ class CalculateView(APIView):
     scopes: ClassVar = {"read": "sla:read", "write": "sla:write"}
 
     @extend_schema(request=CalculateSerializer, responses=CalculationSerializer)
+    @idempotent
     def post(self, request: Request) -> Response:
         asked = read(request.data)
         if "mttr_minutes" in asked:

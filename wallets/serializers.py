@@ -75,10 +75,10 @@ class WalletSerializer(serializers.ModelSerializer[Wallet]):
 
 
 class RegistrationSerializer(SecretFree):
+    """`user_id` and `public_key` are read as `entity_id` and `address`."""
+
     entity_id = TextField(max_length=64)
-    user_id = TextField(max_length=64, required=False, write_only=True)
     address = TextField(max_length=128)
-    public_key = TextField(max_length=128, required=False, write_only=True)
 
     def to_internal_value(self, data: Any) -> Any:
         return super().to_internal_value(pair(pair(data, "entity_id", "user_id"), "address", "public_key"))

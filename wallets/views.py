@@ -8,6 +8,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apexchainx.api.idempotency import idempotent
 from wallets import services
 from wallets.filters import WalletFilter
 from wallets.models import Owner, Wallet
@@ -29,6 +30,7 @@ class OwnerViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Owner]):
     scopes: ClassVar = {"read": "wallets:read", "create": "payments:approve"}
 
     @extend_schema(request=NewOwnerSerializer, responses={201: OwnerSerializer})
+    @idempotent
     def create(self, request: Request) -> Response:
         body = NewOwnerSerializer(data=request.data)
         body.is_valid(raise_exception=True)
@@ -47,6 +49,7 @@ class WalletViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Wallet]):
     scopes: ClassVar = {"read": "wallets:read", "write": "wallets:write", "approve": "payments:approve"}
 
     @extend_schema(request=RegistrationSerializer, responses={201: WalletSerializer})
+    @idempotent
     def create(self, request: Request) -> Response:
         body = RegistrationSerializer(data=request.data)
         body.is_valid(raise_exception=True)
@@ -65,6 +68,7 @@ class WalletViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Wallet]):
 
     @extend_schema(request=None, responses=WalletSerializer)
     @action(detail=True, methods=["post"])
+    @idempotent
     def approve(self, _request: Request, owner: str) -> Response:
         """Let money go to this wallet; whoever registered it cannot."""
         return Response(WalletSerializer(services.approve(owner)).data)

@@ -68,7 +68,6 @@ class WebhookRequestSerializer(serializers.Serializer[Webhook]):
     secret = TextField(max_length=255, required=False, write_only=True)
     status = serializers.ChoiceField(choices=WebhookStatus.choices, required=False)
     active = serializers.BooleanField(required=False)
-    is_active = serializers.BooleanField(required=False)
 
     def to_internal_value(self, data: Any) -> Any:
         return super().to_internal_value(pair(data, "active", "is_active"))

@@ -37,20 +37,25 @@ def facts(webhook: Webhook) -> dict[str, Any]:
     }
 
 
-def create(
+def draft(
     *, url: str, events: Sequence[str], name: str = "", secret: str = "", status: str = WebhookStatus.ACTIVE
 ) -> Webhook:
-    """A new subscription, signed for with `secret` or one that we make up.
+    """A new subscription, not stored yet, signed for with `secret` or one that we make up.
 
-    The URL's host is looked up, before the transaction begins. Raises Invalid for a URL, an event or a secret
-    that cannot be used.
+    The URL's host is looked up, so this stands before any transaction. Raises Invalid for a URL, an event or
+    a secret that cannot be used.
     """
     webhook = Webhook(name=name, url=allowed(url), events=known(events), created_by=context.current().actor)
     webhook.secret = usable(secret) if secret else signing.new_secret()
     turn(webhook, status)
-    with transaction.atomic():
-        webhook.save(force_insert=True)
-        record(Event.WEBHOOK_CREATED, webhook.subject, **facts(webhook))
+    return webhook
+
+
+@transaction.atomic
+def create(webhook: Webhook) -> Webhook:
+    """Store a draft: from here on it is told."""
+    webhook.save(force_insert=True)
+    record(Event.WEBHOOK_CREATED, webhook.subject, **facts(webhook))
     return webhook
 
 

@@ -9,6 +9,7 @@ from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apexchainx.api.idempotency import idempotent
 from apexchainx.api.pagination import StyledPagination
 from webhooks import services
 from webhooks.filters import DeliveryFilter
@@ -33,12 +34,15 @@ class WebhookViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
     pagination_class = None
     scopes: ClassVar = {"read": "webhooks:read", "write": "webhooks:write"}
 
-    @extend_schema(request=WebhookRequestSerializer, responses={201: CreatedWebhookSerializer})
-    def create(self, request: Request) -> Response:
+    def drafted(self, request: Request) -> Webhook:
         body = WebhookRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        webhook = services.create(**body.validated_data)
-        return Response(CreatedWebhookSerializer(webhook).data, status=201)
+        return services.draft(**body.validated_data)
+
+    @extend_schema(request=WebhookRequestSerializer, responses={201: CreatedWebhookSerializer})
+    @idempotent(prepare="drafted", shown_once="secret")
+    def create(self, _request: Request, webhook: Webhook) -> Response:
+        return Response(CreatedWebhookSerializer(services.create(webhook)).data, status=201)
 
     @extend_schema(request=WebhookRequestSerializer, responses=WebhookSerializer)
     def partial_update(self, request: Request, **_: Any) -> Response:

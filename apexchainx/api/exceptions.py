@@ -22,6 +22,7 @@ from apexchainx.errors import (
     NotFound,
     NotReady,
     Refused,
+    TooMany,
     Unauthenticated,
     Unavailable,
 )
@@ -50,6 +51,7 @@ DOMAIN_STATUS: dict[type, int] = {
     NotFound: 404,
     Conflict: 409,
     NotReady: 422,
+    TooMany: 429,
     Unavailable: 503,
 }
 CRASH = "Something failed on our side. The correlation id finds it."
@@ -87,7 +89,10 @@ def handle(error: Exception, _context: dict[str, Any]) -> Response:
     """DRF's exception handler: one branch for each family of failures, and a crash is one of them."""
     if isinstance(error, DomainError):
         status = next(DOMAIN_STATUS[kind] for kind in type(error).__mro__ if kind in DOMAIN_STATUS)
-        return respond(status, error.message, code=error.code, details=error.details)
+        response = respond(status, error.message, code=error.code, details=error.details)
+        if isinstance(error, TooMany):
+            response["Retry-After"] = str(error.retry_after)
+        return response
     if isinstance(error, exceptions.ValidationError):
         return invalid(error)
     if isinstance(error, exceptions.APIException):

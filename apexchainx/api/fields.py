@@ -6,8 +6,13 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.dateparse import parse_datetime
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
+
+# In minutes; what an outage of a century costs is still an amount.
+CENTURY = 100 * 366 * 24 * 60
 
 
 class AwareDateTimeField(serializers.DateTimeField):
@@ -36,11 +41,12 @@ class MoneyField(serializers.DecimalField):
         return Decimal(value)
 
 
+@extend_schema_field({"type": "number", "minimum": 0, "maximum": CENTURY})
 class MinutesField(serializers.IntegerField):
     """Whole minutes, never negative; a fraction is cut: nobody is charged for a minute that was not full."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(min_value=0, max_value=2**31 - 1, **options)
+        super().__init__(min_value=0, max_value=CENTURY, **options)
 
     def to_internal_value(self, data: Any) -> int:
         return super().to_internal_value(int(data) if isinstance(data, (Decimal, float)) else data)
@@ -53,6 +59,14 @@ class TextField(serializers.CharField):
         if not isinstance(data, str):
             raise ValidationError("Give text.")
         return super().to_internal_value(data)
+
+
+@extend_schema_field(OpenApiTypes.UUID)
+class UuidTextField(TextField):
+    """A UUID as text; whoever looks for it says what is none."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=64, **options)
 
 
 def pair(data: Mapping[str, Any], name: str, alias: str) -> dict[str, Any]:

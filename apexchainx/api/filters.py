@@ -53,7 +53,7 @@ class MomentField(forms.CharField):
             found = parse_datetime(text) if day is None else self.of_day(datetime.combine(day, time(), UTC))
         except (ValueError, OverflowError):
             found = None
-        if found is None or found.tzinfo is None or not 1900 <= found.year < 9999:
+        if not text.isascii() or found is None or found.tzinfo is None or not 1 < found.year < 9999:
             raise ValidationError("Give an ISO 8601 time with an offset, or a date as YYYY-MM-DD.")
         return found
 

@@ -26,22 +26,22 @@ class StyledPagination(BasePagination):
     ) -> list[Any]:
         self.alias = getattr(view, "pagination_alias", "")
         query = request.query_params
-        if "cursor" in query:
-            return self.by_cursor(queryset, query["cursor"], whole(request, "limit", 50, 1, 500))
-        if "page" in query or "page_size" in query:
-            return self.by_page(queryset, request)
-        return self.by_offset(queryset, request)
-
-    def by_offset(self, queryset: QuerySet[Any], request: Request) -> list[Any]:
         self.limit = whole(request, "limit", 50, 1, 500)
         self.offset = whole(request, "offset", 0, 0, LARGEST_OFFSET)
+        self.page = whole(request, "page", 1, 1, LARGEST_OFFSET // 100)
+        self.page_size = whole(request, "page_size", 20, 1, 100)
+        if "cursor" in query:
+            return self.by_cursor(queryset, query["cursor"], self.limit)
+        if "page" in query or "page_size" in query:
+            return self.by_page(queryset)
+        return self.by_offset(queryset)
+
+    def by_offset(self, queryset: QuerySet[Any]) -> list[Any]:
         self.total = queryset.count()
         return list(queryset[self.offset : self.offset + self.limit])
 
-    def by_page(self, queryset: QuerySet[Any], request: Request) -> list[Any]:
+    def by_page(self, queryset: QuerySet[Any]) -> list[Any]:
         self.style = "page"
-        self.page = whole(request, "page", 1, 1, LARGEST_OFFSET // 100)
-        self.page_size = whole(request, "page_size", 20, 1, 100)
         self.total = queryset.count()
         start = (self.page - 1) * self.page_size
         return list(queryset[start : start + self.page_size])
@@ -99,23 +99,27 @@ class StyledPagination(BasePagination):
         }
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
-        described = {
-            "limit": "Results per page, at most 500.",
-            "offset": "Results to skip.",
-            "page": "Page number from 1: the answer is items, total, page, page_size.",
-            "page_size": "Results per page in that style, at most 100.",
-            "cursor": "Empty for the first page: the answer is results, next_cursor, has_more.",
+        described: dict[str, tuple[str, dict[str, Any]]] = {
+            "limit": ("Results per page.", bounds(1, 500)),
+            "offset": ("Results to skip.", bounds(0, LARGEST_OFFSET)),
+            "page": (
+                "Page number: the answer is items, total, page, page_size.",
+                bounds(1, LARGEST_OFFSET // 100),
+            ),
+            "page_size": ("Results per page in that style.", bounds(1, 100)),
+            "cursor": (
+                "Empty for the first page: the answer is results, next_cursor, has_more.",
+                {"type": "string"},
+            ),
         }
         return [
-            {
-                "name": name,
-                "in": "query",
-                "required": False,
-                "description": text,
-                "schema": {"type": "string" if name == "cursor" else "integer"},
-            }
-            for name, text in described.items()
+            {"name": name, "in": "query", "required": False, "description": text, "schema": schema}
+            for name, (text, schema) in described.items()
         ]
+
+
+def bounds(least: int, most: int) -> dict[str, Any]:
+    return {"type": "integer", "minimum": least, "maximum": most}
 
 
 def whole(request: Request, name: str, default: int, least: int, most: int) -> int:

@@ -12,6 +12,8 @@ from rest_framework.parsers import BaseParser
 
 MAX_DEPTH = 64
 MAX_DIGITS = 40
+# What other programs can write as a number, which is a double.
+SMALLEST_EXPONENT, LARGEST_EXPONENT = -324, 308
 # PostgreSQL keeps neither in text.
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -58,14 +60,14 @@ def whole(digits: str) -> int:
 
 
 def fraction(digits: str) -> Decimal:
-    """Decimals stay exact; a number that no decimal field could hold is refused."""
+    """Decimals stay exact; a number that nobody else could read is refused."""
     if len(digits) > MAX_DIGITS:
         raise ValueError("a number has too many digits")
     try:
         number = Decimal(digits)
     except InvalidOperation:
         raise ValueError("a number is out of range") from None
-    if abs(number.adjusted()) >= MAX_DIGITS:
+    if not SMALLEST_EXPONENT <= number.adjusted() <= LARGEST_EXPONENT:
         raise ValueError("a number is out of range")
     return number
 

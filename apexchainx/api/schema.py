@@ -4,7 +4,8 @@ from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
 
-from apexchainx.api.scopes import PUBLIC, required
+from apexchainx.api.api_keys import ApiKeyScheme
+from apexchainx.api.scopes import PUBLIC, required, takes_keys
 
 TEXT = {"type": "string"}
 ERROR = {
@@ -31,6 +32,11 @@ FAILURE = {
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
 }
 
+# Text as we take it.
+STORABLE = r"^[^\u0000]*$"
+NOT_BLANK = r"^[^\u0000]*[^\s\u0000][^\u0000]*$"
+PRECISE = {"enum", "format", "pattern"}
+
 
 class Schema(AutoSchema):
     """An operation with the scope it needs; only what needs none goes without a token."""
@@ -40,10 +46,29 @@ class Schema(AutoSchema):
         return required(self.view, self.method)
 
     def get_auth(self) -> list[dict[str, Any]]:
-        return super().get_auth() if self.scope != PUBLIC else []
+        if self.scope == PUBLIC:
+            return []
+        by_key = takes_keys(self.view, self.method)
+        return [way for way in super().get_auth() if by_key or ApiKeyScheme.name not in way]
+
+    @property
+    def is_idempotent(self) -> bool:
+        """It takes an idempotency key; see the description of the API."""
+        handler = getattr(self.view, "action", None) or self.method.lower()
+        return hasattr(getattr(self.view, handler, None), "is_idempotent")
+
+    def _get_request_body(self, direction: str = "request") -> dict[str, Any] | None:
+        """A DELETE has a body where its view names one."""
+        asked = getattr(self.view, "delete_body", None)
+        if self.method != "DELETE" or asked is None:
+            body: dict[str, Any] | None = super()._get_request_body(direction)  # type: ignore[no-untyped-call]
+            return body
+        schema = self.resolve_serializer(asked, "request").ref
+        return {"content": {"application/json": {"schema": schema}}, "required": True}
 
     def get_extensions(self) -> dict[str, Any]:
-        return {**super().get_extensions(), **({"x-scope": self.scope} if self.scope != PUBLIC else {})}
+        scope = {"x-scope": self.scope} if self.scope != PUBLIC else {}
+        return {**super().get_extensions(), **scope, **({"x-idempotent": True} if self.is_idempotent else {})}
 
 
 def add_errors(result: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -56,3 +81,35 @@ def add_errors(result: dict[str, Any], **_: Any) -> dict[str, Any]:
             for status in ("4XX", "5XX"):
                 operation["responses"].setdefault(status, {"$ref": "#/components/responses/Failure"})
     return result
+
+
+def say_what_is_text(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Post-processing hook: text goes in without NULs, and not blank where it may not be empty."""
+    asked = [schema for name, schema in result["components"]["schemas"].items() if name.endswith("Request")]
+    for operations in result["paths"].values():
+        for operation in operations.values():
+            for parameter in operation.get("parameters", ()):
+                parameter["schema"] = (
+                    or_empty(parameter) if parameter["in"] == "query" else parameter["schema"]
+                )
+                asked.append(parameter["schema"])
+    for schema in asked:
+        restrict(schema)
+    return result
+
+
+def restrict(schema: dict[str, Any]) -> None:
+    if schema.get("type") == "string" and not PRECISE & schema.keys():
+        schema["pattern"] = NOT_BLANK if schema.get("minLength") else STORABLE
+    for nested in schema.get("properties", {}).values():
+        restrict(nested)
+    if "items" in schema:
+        restrict(schema["items"])
+
+
+def or_empty(parameter: dict[str, Any]) -> dict[str, Any]:
+    """A time to filter by may be left empty; true and false are no words in need of a list."""
+    schema: dict[str, Any] = parameter["schema"]
+    if schema.get("type") == "boolean":
+        schema.pop("enum", None)
+    return {"anyOf": [schema, {"type": "string", "maxLength": 0}]} if "format" in schema else schema

@@ -10,6 +10,17 @@ from typing import Any, TypeVar
 import urllib3
 
 PREFIX = "/api/v1"
+# Whoever is told that they call too often waits as long as the answer says, and asks once more.
+PATIENCE = urllib3.Retry(
+    total=1,
+    connect=False,
+    read=False,
+    redirect=False,
+    other=False,
+    status_forcelist=(429,),
+    allowed_methods=None,
+    raise_on_status=False,
+)
 T = TypeVar("T")
 
 
@@ -47,7 +58,7 @@ class Api:
             headers["Authorization"] = f"Bearer {self.token}"
         try:
             answer = urllib3.request(
-                method, self.url + path, headers=headers, timeout=15, retries=False, **content
+                method, self.url + path, headers=headers, timeout=15, retries=PATIENCE, **content
             )
         except urllib3.exceptions.HTTPError as error:
             raise StoryFailed(f"{method} {self.url}{path}: {error}") from error

@@ -28,6 +28,15 @@ def test_whoever_is_recognised_later_acts_until_the_end_of_the_request() -> None
     assert context.current().actor == "system"
 
 
+def test_who_acts_in_anothers_name_is_known_until_the_end_of_the_request() -> None:
+    with context.acting_as("anonymous", source="api", correlation_id="abc"):
+        context.act_as("7", impersonator="1")
+        assert context.current() == context.Context("7", "api", "abc", "1")
+        context.act_as("8")
+        assert context.current().impersonator == ""
+    assert context.current().impersonator == ""
+
+
 def test_a_failure_ends_the_context_too() -> None:
     with pytest.raises(LookupError), context.acting_as("7"):
         raise LookupError

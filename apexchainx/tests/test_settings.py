@@ -17,6 +17,9 @@ NAMES = (
     "REGISTRATION_MODE",
     "MAX_REQUEST_BODY_SIZE_BYTES",
     "TRUSTED_PROXY_COUNT",
+    "RATE_LIMIT_AUTH",
+    "RATE_LIMIT_ANONYMOUS",
+    "CACHE_URL",
 )
 
 
@@ -58,6 +61,12 @@ def test_an_origin_with_a_star_stops_the_start(start: Any, origins: str) -> None
         ("DEBUG", "perhaps"),
         ("API_V1_PREFIX", "api/v1"),
         ("API_V1_PREFIX", "/"),
+        ("RATE_LIMIT_AUTH", "10"),
+        ("RATE_LIMIT_AUTH", "10/5"),
+        ("RATE_LIMIT_AUTH", "ten/m"),
+        ("RATE_LIMIT_AUTH", "0/m"),
+        ("RATE_LIMIT_ANONYMOUS", "10/0m"),
+        ("RATE_LIMIT_ANONYMOUS", "-1/m"),
         ("REGISTRATION_MODE", "ask"),
         ("MAX_REQUEST_BODY_SIZE_BYTES", "10 MB"),
     ],
@@ -83,3 +92,16 @@ def test_a_proxys_word_on_https_counts_only_where_there_is_a_proxy(start: Any) -
     header = start(**PRODUCTION, TRUSTED_PROXY_COUNT="1")["SECURE_PROXY_SSL_HEADER"]
 
     assert header == ("HTTP_X_FORWARDED_PROTO", "https")
+
+
+def test_calls_are_counted_in_the_database_or_where_the_address_says(start: Any) -> None:
+    assert start(**PRODUCTION)["CACHES"]["default"] == {"BACKEND": "apexchainx.api.cache.CounterCache"}
+    assert start(**PRODUCTION, CACHE_URL="redis://cache:6379/1")["CACHES"]["default"] == {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": "redis://cache:6379/1",
+    }
+
+
+def test_a_limit_is_switched_off_with_nought(start: Any) -> None:
+    assert start(**PRODUCTION, RATE_LIMIT_AUTH="0")["RATE_LIMIT_AUTH"] == "0"
+    assert start(**PRODUCTION)["RATE_LIMIT_AUTH"] == "10/5m"

@@ -57,6 +57,7 @@ def test_a_fact_as_it_is_answered(client: APIClient, three: list[str]) -> None:
         "subject": "outage:OUT001",
         "stream": "outage:OUT001",
         "actor_id": "7",
+        "impersonator_id": None,
         "source": "api",
         "correlation_id": "abc",
         "timestamp": "2026-01-15T12:00:00Z",

@@ -107,7 +107,8 @@ def receiver(open_network: None) -> Iterator[Receiver]:
 @pytest.fixture
 def make_webhook() -> Callable[..., Webhook]:
     def make(**fields: Any) -> Webhook:
-        return services.create(**{"url": "https://hooks.example.com/in", "events": ["*"], **fields})
+        subscription = {"url": "https://hooks.example.com/in", "events": ["*"], **fields}
+        return services.create(services.draft(**subscription))
 
     return make
 

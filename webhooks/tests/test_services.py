@@ -22,7 +22,7 @@ URL = "https://hooks.example.com/in"
 
 def test_a_webhook_begins_active_with_a_secret_of_its_own(acting: context.Context, facts: Facts) -> None:
     webhook = services.create(
-        url=URL, events=["outage.created", "sla.breached", "outage.created"], name="NOC"
+        services.draft(url=URL, events=["outage.created", "sla.breached", "outage.created"], name="NOC")
     )
 
     kept = Webhook.objects.get()

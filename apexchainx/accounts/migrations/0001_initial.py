@@ -27,7 +27,6 @@ class Migration(migrations.Migration):
                 ('stellar_wallet', models.CharField(blank=True, help_text='Public key, for display only.', max_length=56)),
                 ('is_active', models.BooleanField(default=True)),
                 ('is_staff', models.BooleanField(default=False, help_text='May use the admin site.')),
-                ('token_version', models.PositiveIntegerField(default=1, editable=False, help_text='Tokens of an earlier version are refused: logout raises it.')),
                 ('date_joined', models.DateTimeField(default=django.utils.timezone.now)),
                 ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
                 ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models, transaction
 from django.db.models import Q
@@ -55,7 +56,7 @@ class UserManager(BaseUserManager["User"]):
         user.set_password(password)
         with transaction.atomic():
             user.save(using=self._db)
-            record(Event.USER_CREATED, f"user:{user.pk}", email=user.email, role=user.role)
+            record(Event.USER_CREATED, f"user:{user.pk}", role=user.role)
         return user
 
 
@@ -68,10 +69,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     stellar_wallet = models.CharField(max_length=56, blank=True, help_text="Public key, for display only.")
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False, help_text="May use the admin site.")
-    token_version = models.PositiveIntegerField(
-        default=1, editable=False, help_text="Tokens of an earlier version are refused: logout raises it."
-    )
     date_joined = models.DateTimeField(default=timezone.now)
+    second_factor_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Since when a login takes a second factor."
+    )
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -100,5 +101,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         return super().check_password(raw_password and normalised(raw_password))
 
     @property
+    def lacks_second_factor(self) -> bool:
+        """An admin who has to set one up before anything else."""
+        is_due = settings.REQUIRE_ADMIN_2FA and self.second_factor_at is None
+        return is_due and "admin:full" in SCOPES[self.role]
+
+    @property
     def scopes(self) -> frozenset[str]:
-        return SCOPES[self.role]
+        return frozenset() if self.lacks_second_factor else SCOPES[self.role]

@@ -13,7 +13,6 @@ class NamedByAddress(serializers.Serializer[Any]):
     """`email` and `username` are one thing, matched without case."""
 
     email = serializers.EmailField(max_length=254)
-    username = serializers.EmailField(max_length=254, required=False, write_only=True)
 
     def to_internal_value(self, data: Any) -> Any:
         given = {name: data[name] for name in ("email", "username") if isinstance(data.get(name), str)}
@@ -31,8 +30,30 @@ class PasswordField(TextField):
         return normalised(super().to_internal_value(data))
 
 
+class CodeField(TextField):
+    """What a device shows, or a backup code."""
+
+    def __init__(self, *, required: bool = True) -> None:
+        super().__init__(max_length=32, write_only=True, required=required)
+
+
 class LoginSerializer(NamedByAddress):
     password = PasswordField()
+    code = CodeField(required=False)
+
+
+class PasswordChangeSerializer(serializers.Serializer[Any]):
+    current_password = PasswordField()
+    new_password = PasswordField()
+
+
+class PasswordResetSerializer(NamedByAddress):
+    pass
+
+
+class PasswordResetConfirmSerializer(serializers.Serializer[Any]):
+    token = TextField(max_length=200, write_only=True)
+    new_password = PasswordField()
 
 
 class RegisterSerializer(NamedByAddress):

@@ -2,13 +2,11 @@
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from apexchainx.accounts.models import Role, User
-from apexchainx.accounts.passwords import normalised
-from apexchainx.errors import Conflict, Invalid, Refused
+from apexchainx.accounts.passwords import normalised, refuse_weak
+from apexchainx.errors import Conflict, Refused
 from audit.events import Event
 from audit.log import record
 
@@ -21,15 +19,12 @@ def create_user(user: User, *, password: str, event: Event = Event.USER_CREATED)
     Raises Invalid for a weak password and Conflict for an address that is taken.
     """
     user.email = User.normalize_username(user.email)
-    try:
-        validate_password(password, user)
-    except ValidationError as error:
-        raise Invalid("password", " ".join(error.messages)) from error
+    refuse_weak(password, user)
     user.password = make_password(normalised(password))
     try:
         with transaction.atomic():
             user.save(force_insert=True)
-            record(event, f"user:{user.pk}", email=user.email, role=user.role)
+            record(event, f"user:{user.pk}", role=user.role)
     except IntegrityError as error:
         raise Conflict("An account with this address exists.") from error
     return user

@@ -72,7 +72,7 @@ def ada(make_user: Callable[..., User]) -> User:
 def form(user: User, **changes: Any) -> dict[str, Any]:
     """The change form as the browser would send it."""
     names = ("email", "full_name", "stellar_wallet", "role", "is_active", "is_staff")
-    values = {**{name: getattr(user, name) for name in names}, **changes}
+    values = {**{name: getattr(user, name) for name in names}, "reason": "Asked for.", **changes}
     return {name: value for name, value in values.items() if value is not False}
 
 
@@ -234,7 +234,11 @@ def test_a_new_role_ends_the_tokens_and_is_recorded(
     assert me(token) == 401
     fact = AuditEvent.objects.get()
     assert (fact.event, fact.subject, fact.source) == ("user.changed", f"user:{ada.pk}", "admin")
-    assert fact.data == {"email": "ada@example.com", "role": role, "changes": {"role": ["engineer", role]}}
+    assert fact.data == {
+        "changed": ["role"],
+        "changes": {"role": ["engineer", role]},
+        "reason": "Asked for.",
+    }
 
 
 def test_an_admin_who_is_made_an_engineer_is_no_superuser_any_more(
@@ -259,6 +263,41 @@ def test_deactivation_ends_the_tokens_and_is_recorded(admin: Client, ada: User) 
     ada.refresh_from_db()
     admin.post(f"{USERS}{ada.pk}/change/", form(ada, is_active=True))
     assert me(token) == 401
+
+
+@pytest.mark.parametrize("change", [{"role": "manager"}, {"is_active": False}])
+def test_access_is_not_changed_without_a_reason(admin: Client, ada: User, change: dict[str, Any]) -> None:
+    response = admin.post(f"{USERS}{ada.pk}/change/", form(ada, **change, reason=""))
+
+    assert response.context["adminform"].form.errors == {"reason": ["Say why."]}
+    ada.refresh_from_db()
+    assert (ada.role, ada.is_active) == ("engineer", True)
+    assert not AuditEvent.objects.exists()
+
+
+@pytest.mark.parametrize("change", [{"role": "manager"}, {"is_active": False}])
+def test_nobody_changes_their_own_access(
+    admin: Client, make_user: Callable[..., User], change: dict[str, Any]
+) -> None:
+    me, _ = User.objects.get(role="admin"), make_user(Role.ADMIN, email="other@example.com")
+
+    response = admin.post(f"{USERS}{me.pk}/change/", form(me, **change), follow=True)
+
+    assert "Nobody changes their own role or activity." in response.content.decode()
+    me.refresh_from_db()
+    assert (me.role, me.is_active) == ("admin", True)
+    assert not AuditEvent.objects.exists()
+
+
+def test_the_rest_of_an_account_takes_no_reason(admin: Client, ada: User) -> None:
+    admin.post(f"{USERS}{ada.pk}/change/", form(ada, full_name="Augusta", is_staff="on", reason=""))
+
+    ada.refresh_from_db()
+    assert (ada.full_name, ada.is_staff) == ("Augusta", True)
+    assert [fact.data for fact in AuditEvent.objects.order_by("id")] == [
+        {"changed": ["full_name"], "changes": {}, "reason": ""},
+        {"role": "engineer", "changed": ["is_staff"]},
+    ]
 
 
 def test_saving_without_a_change_states_nothing(admin: Client, ada: User) -> None:

@@ -23,6 +23,8 @@ PUBLIC = {
     "GET /health/liveness",
     "GET /health/readiness",
     "POST /api/v1/auth/login",
+    "POST /api/v1/auth/password/reset",
+    "POST /api/v1/auth/password/reset/confirm",
     "POST /api/v1/auth/refresh",
     "POST /api/v1/auth/register",
 }
@@ -298,6 +300,13 @@ def test_hostile_headers(admin: Any, operation: Operation) -> None:
         {"If-None-Match": '"' * 1_000},
         {"Cookie": "sessionid=\x00; =;;="},
         {"Range": "bytes=-1"},
+        {"X-Forwarded-For": "\x00, 999.999.999.999, ::1%eth0"},
+        {"X-Idempotency-Key": "\x00"},
+        {"X-Idempotency-Key": "a" * 10_000},
+        {"Idempotency-Key": "a", "X-Idempotency-Key": "b"},
+        {"X-Api-Key": "ak_\x00"},
+        {"Authorization": "Bearer \x00.\xff.="},
+        {"Origin": "null"},
     ):
         response = admin.generic(
             operation.method,

@@ -35,6 +35,7 @@ def said(error: Exception) -> tuple[int, str, str, dict[str, Any]]:
         (errors.NotFound("No."), 404, "NOT_FOUND"),
         (errors.Conflict("No."), 409, "CONFLICT"),
         (errors.NotReady("No."), 422, "UNPROCESSABLE_ENTITY"),
+        (errors.TooMany("No.", retry_after=7), 429, "RATE_LIMIT_EXCEEDED"),
         (errors.Unavailable("No."), 503, "SERVICE_UNAVAILABLE"),
         (errors.Conflict("No.", code="OWNER_EXISTS"), 409, "OWNER_EXISTS"),
     ],
@@ -54,6 +55,10 @@ def test_a_narrower_refusal_answers_like_the_wider_one() -> None:
         pass
 
     assert said(OwnerTaken("Taken."))[:2] == (409, "CONFLICT")
+
+
+def test_too_many_says_when_to_come_again() -> None:
+    assert handle(errors.TooMany("No.", retry_after=7), {})["Retry-After"] == "7"
 
 
 def test_details_of_a_refusal_are_told() -> None:
