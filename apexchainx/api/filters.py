@@ -48,12 +48,14 @@ class MomentField(forms.CharField):
         return self.moment(text.strip().replace(" ", "+")) if text else None
 
     def moment(self, text: str) -> datetime:
+        """In UTC, because PostgreSQL takes smaller offsets than Python."""
         try:
             day = parse_date(text)
             found = parse_datetime(text) if day is None else self.of_day(datetime.combine(day, time(), UTC))
+            found = found.astimezone(UTC) if found and found.tzinfo else None
         except (ValueError, OverflowError):
             found = None
-        if not text.isascii() or found is None or found.tzinfo is None or not 1 < found.year < 9999:
+        if not text.isascii() or found is None or not 1 < found.year < 9999:
             raise ValidationError("Give an ISO 8601 time with an offset, or a date as YYYY-MM-DD.")
         return found
 

@@ -128,7 +128,7 @@ def count(request: HttpRequest | Request, policy: str) -> None:
         rate=(limit.calls, limit.seconds),
         increment=True,
     )
-    left = max(usage["time_left"], 1)
+    left = max(usage["time_left"] + 1, 1)  # The last second of a window belongs to it.
     request.META[STANDING] = Standing(limit, max(limit.calls - usage["count"], 0), left)
     if usage["should_limit"]:
         raise TooMany(

@@ -27,9 +27,7 @@ def test_an_address_and_a_password_are_kept_in_their_normal_form() -> None:
 def test_a_user_is_made_with_the_fact_that_says_so(facts: Callable[..., Any], acting: object) -> None:
     user = create_user(User(email="ada@example.com", role=Role.MANAGER), password=RIGHT)
 
-    assert facts(actor="7", data={"role": "manager"}) == [
-        ("user.created", f"user:{user.pk}")
-    ]
+    assert facts(actor="7", data={"role": "manager"}) == [("user.created", f"user:{user.pk}")]
 
 
 @pytest.mark.parametrize(

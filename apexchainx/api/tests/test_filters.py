@@ -14,11 +14,13 @@ from apexchainx.api.filters import MomentField
         # A plus sign that nobody encoded arrives as a space.
         ("2026-01-16T09:30:00 01:00", datetime(2026, 1, 16, 8, 30, tzinfo=UTC)),
         ("  2026-01-16T09:30:00.25-01:00 ", datetime(2026, 1, 16, 10, 30, 0, 250_000, tzinfo=UTC)),
+        ("2026-01-16T09:30:00+23:56", datetime(2026, 1, 15, 9, 34, tzinfo=UTC)),
         ("2026-01-16", datetime(2026, 1, 16, tzinfo=UTC)),
     ],
 )
 def test_a_moment_is_a_time_with_an_offset_or_a_day(text: str, moment: datetime) -> None:
-    assert MomentField().clean(text) == moment
+    found = MomentField().clean(text)
+    assert (found, found and found.tzinfo) == (moment, UTC)
 
 
 def test_the_end_of_a_day_is_its_last_moment() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import time_machine
 from django.conf import settings as configured
 from django.db import OperationalError, connection
 from django.test import Client
@@ -146,6 +147,27 @@ def test_a_forged_address_changes_nothing_and_one_from_our_proxy_does(
     assert statuses(anonymous, OUTAGES, 3, headers=forged) == [401] * 3
     forged = {"X-Forwarded-For": "198.51.100.2, 203.0.113.9"}
     assert statuses(anonymous, OUTAGES, 1, headers=forged) == [429]
+
+
+@pytest.mark.parametrize("second", [0, 17, 59])
+def test_whoever_waits_as_told_may_call_again_and_not_a_second_sooner(
+    clock: time_machine.Traveller,
+    client_as: Callable[[str], APIClient],
+    settings: Any,
+    second: int,
+) -> None:
+    settings.RATE_LIMIT_AUTHENTICATED = "1/m"
+    client = client_as("engineer")
+    clock.shift(second)
+    client.get(OUTAGES)
+    wait = int(client.get(OUTAGES)["Retry-After"])
+
+    clock.shift(wait - 1)
+    sooner = client.get(OUTAGES).status_code
+    clock.shift(1)
+
+    assert 1 <= wait <= 60
+    assert (sooner, client.get(OUTAGES).status_code) == (429, 200)
 
 
 @pytest.mark.usefixtures("limits")
