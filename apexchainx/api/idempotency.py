@@ -38,7 +38,8 @@ class Attempt:
 
     @classmethod
     def of(cls, request: Request, key: str) -> "Attempt":
-        principal, path = context.current().actor, f"{request.method} {request.path_info}"
+        here, path = context.current(), f"{request.method} {request.path_info}"
+        principal = f"{here.actor} by {here.impersonator}" if here.impersonator else here.actor
         try:
             body = request.body
         except UnreadablePostError:

@@ -110,6 +110,23 @@ def test_a_key_belongs_to_a_caller_a_method_and_a_path(
     assert len(set(IdempotencyRecord.objects.values_list("principal", flat=True))) == 2
 
 
+def test_an_impersonator_has_keys_apart_from_the_users(make_user: Callable[..., User]) -> None:
+    user, admin = make_user("engineer"), make_user("admin")
+    answers = [
+        with_token(begin(user).access_token).post(PATH, BODY, headers=KEY),
+        with_token(begin(user, impersonator=admin).access_token).post(PATH, BODY, headers=KEY),
+    ]
+
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert Outage.objects.count() == 2
+
+
+def with_token(token: str) -> APIClient:
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+    return client
+
+
 def test_both_names_are_one_thing(client: APIClient) -> None:
     client.post(PATH, BODY, headers={NAMES[0]: "k"})
 
