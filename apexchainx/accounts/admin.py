@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from apexchainx.accounts.backends import SignInForm
@@ -75,6 +76,24 @@ class Saying(admin.ModelAdmin):
             return HttpResponseRedirect(request.path)
 
 
+class OpenSessions(admin.TabularInline):
+    """Where a user is logged in. Sessions are ended by an action, all of them."""
+
+    model = Session
+    fk_name = "user"
+    fields = readonly_fields = ("address", "user_agent", "created_at", "last_used_at", "expires_at")
+    verbose_name_plural = "open sessions"
+    extra = max_num = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
+        return Session.objects.live(timezone.now())
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return False
+
+    has_add_permission = has_delete_permission = has_change_permission
+
+
 @admin.register(User)
 class UserAdmin(Saying, DjangoUserAdmin):
     """A change of role, password or activity ends the user's tokens: the database sees to it."""
@@ -85,7 +104,7 @@ class UserAdmin(Saying, DjangoUserAdmin):
     date_hierarchy = "date_joined"
     ordering = ("email",)
     readonly_fields = ("last_login", "date_joined", "locked_until", "second_factor_at")
-    actions = ("unlock", "remove_second_factor")
+    actions = ("end_sessions", "unlock", "remove_second_factor")
     filter_horizontal = ()
     form = UserForm
     add_form = UserCreationForm
@@ -113,6 +132,9 @@ class UserAdmin(Saying, DjangoUserAdmin):
         ),
     )
 
+    def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
+        return (OpenSessions,) if obj else ()
+
     @transaction.atomic
     def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
         obj.is_superuser = obj.role == Role.ADMIN
@@ -130,6 +152,11 @@ class UserAdmin(Saying, DjangoUserAdmin):
     def locked_until(self, user: User) -> datetime | None:
         """For clients that the user has not used before; one that they have counts for itself."""
         return lockout.locked_until(user)
+
+    @admin.action(description="Log the selected users out, everywhere")
+    def end_sessions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        ended = [sessions.end_sessions_of(user) for user in queryset]
+        self.message_user(request, f"{sum(ended)} sessions have ended.")
 
     @admin.action(description="Unlock the selected users")
     def unlock(self, request: HttpRequest, queryset: QuerySet[User]) -> None:

@@ -6,6 +6,7 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from apexchainx.accounts.models import Role, User
+from apexchainx.accounts.services import sessions
 from apexchainx.accounts.services.sessions import begin
 from audit.models import AuditEvent
 
@@ -73,7 +74,8 @@ def form(user: User, **changes: Any) -> dict[str, Any]:
     """The change form as the browser would send it."""
     names = ("email", "full_name", "stellar_wallet", "role", "is_active", "is_staff")
     values = {**{name: getattr(user, name) for name in names}, "reason": "Asked for.", **changes}
-    return {name: value for name, value in values.items() if value is not False}
+    inline = {"sessions-TOTAL_FORMS": 0, "sessions-INITIAL_FORMS": 0}
+    return {name: value for name, value in values.items() if value is not False} | inline
 
 
 def me(token: str) -> int:
@@ -263,6 +265,20 @@ def test_deactivation_ends_the_tokens_and_is_recorded(admin: Client, ada: User) 
     ada.refresh_from_db()
     admin.post(f"{USERS}{ada.pk}/change/", form(ada, is_active=True))
     assert me(token) == 401
+
+
+def test_a_users_open_sessions_are_shown_and_ended(admin: Client, ada: User) -> None:
+    client = sessions.Client(address="203.0.113.7", user_agent="Firefox")
+    open_one, over = begin(ada, client=client), begin(ada, client=sessions.Client("198.51.100.9", "curl"))
+    sessions.logout(over.session)
+
+    page = admin.get(f"{USERS}{ada.pk}/change/").content.decode()
+    assert ("203.0.113.7" in page, "198.51.100.9" in page) == (True, False)
+    assert open_one.session.refresh_digest not in page
+    admin.post(USERS, {"action": "end_sessions", "_selected_action": [ada.pk]})
+
+    assert me(open_one.access_token) == 401
+    assert AuditEvent.objects.filter(event="auth.sessions_ended").get().subject == f"user:{ada.pk}"
 
 
 @pytest.mark.parametrize("change", [{"role": "manager"}, {"is_active": False}])

@@ -260,6 +260,8 @@ def waits_for_a_lock() -> bool:
     deadline = datetime.now(UTC) + timedelta(seconds=5)
     while datetime.now(UTC) < deadline:
         with connection.cursor() as cursor:
+            # Within a transaction PostgreSQL shows the activity of its first look again.
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
             cursor.execute(
                 "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)"
                 " WHERE NOT granted AND datname = current_database()"
