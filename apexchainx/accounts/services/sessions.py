@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from apexchainx import context
@@ -237,9 +238,10 @@ def end(session: Session, reason: EndReason) -> bool:
 
 
 def end_all(user: User, reason: EndReason) -> int:
-    """Under the user's lock, so that no login slips in between."""
+    """Those in other people's names as well; under the user's lock, so that no login slips in between."""
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
-    return user.sessions.open().update(ended_at=timezone.now(), ended_reason=reason)
+    theirs = Session.objects.open().filter(Q(user=user) | Q(impersonator=user))
+    return theirs.update(ended_at=timezone.now(), ended_reason=reason)
 
 
 def act_as_holder(session: Session) -> None:

@@ -195,6 +195,18 @@ def test_after_the_grace_a_repeat_is_reuse(ada: User, settings: Any, clock: Any)
     assert_over(tokens, "token_reused")
 
 
+def test_an_admin_who_is_logged_out_everywhere_acts_as_nobody_else(
+    ada: User, make_user: Callable[..., User]
+) -> None:
+    root = make_user("admin")
+    own, in_adas_name, adas = begin(root), begin(ada, impersonator=root), begin(ada)
+
+    response = bearer(own).post(f"{AUTH}/logout-all")
+
+    assert response.json()["sessions_invalidated"] == 2
+    assert [works(tokens) for tokens in (own, in_adas_name, adas)] == [False, False, True]
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("grace", "refusal", "survives"), [(0, 401, False), (30, 409, True)])
 def test_of_parallel_refreshes_of_one_token_exactly_one_has_a_child(

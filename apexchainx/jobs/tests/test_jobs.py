@@ -62,7 +62,7 @@ def test_a_failed_job_says_why_and_hides_secrets(
     engineer: APIClient, make_job: Callable[..., TaskResult]
 ) -> None:
     seed = "S" + "A" * 55
-    make_job(
+    job = make_job(
         status=states.FAILURE,
         result=f'{{"exc_type": "ValueError", "exc_message": ["bad key {seed}"], "exc_module": "builtins"}}',
         traceback="Traceback ...",
@@ -71,7 +71,8 @@ def test_a_failed_job_says_why_and_hides_secrets(
     told = engineer.get(f"{JOBS}/job-1").json()
 
     assert (told["status"], told["error"]) == ("failure", "ValueError: bad key [redacted]")
-    assert told["finished_at"] is not None
+    done_at = TaskResult.objects.values_list("date_done", flat=True).get(task_id=job.task_id)
+    assert told["finished_at"] == done_at.isoformat().replace("+00:00", "Z")
     assert "Traceback" not in str(told)
 
 
