@@ -24,7 +24,7 @@ from apexchainx.stellar.sandbox import PASSPHRASE
 from apexchainx.stellar.sandbox.server import running
 from audit.models import AuditEvent
 from outages.models import Outage
-from outages.services import Report, create
+from outages.services.reporting import Report, create
 from sla.models import PolicyVersion
 from wallets.models import Kind, Wallet
 from wallets.services import approve, create_owner, register

@@ -21,6 +21,12 @@ class Conflict(DomainError):
     code = "CONFLICT"
 
 
+class Stale(DomainError):
+    """The caller has seen an older version than the one that is to be changed."""
+
+    code = "PRECONDITION_FAILED"
+
+
 class NotReady(DomainError):
     """Well-formed, but the rules refuse it in this state or with these values."""
 

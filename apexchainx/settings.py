@@ -316,7 +316,7 @@ SPECTACULAR_SETTINGS = {
         "SeverityEnum": "outages.models.Severity",
         "RoleEnum": "apexchainx.accounts.models.Role",
         "OutageStateEnum": "outages.models.Outage.State",
-        "OutageStatusEnum": "outages.serializers.PUBLIC_STATES",
+        "OutageStatusEnum": "outages.serializers.outage.PUBLIC_STATES",
         "SLAStandingEnum": "sla.serializers.STANDINGS",
         "SLAStatusEnum": "sla.models.SLAResult.Status",
         "OutcomeEnum": "sla.models.SLAResult.Outcome",

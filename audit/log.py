@@ -1,6 +1,8 @@
 """The one way to say that something happened."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -13,8 +15,19 @@ from apexchainx import context
 from audit.events import Event
 from audit.models import AuditEvent
 
-# Sent once per fact, inside the transaction that states it, with event=AuditEvent.
+# Sent inside the transaction that states the facts, with events=[AuditEvent, ...] in their order.
 recorded = Signal()
+_is_quiet: ContextVar[bool] = ContextVar("audit_is_quiet", default=False)
+
+
+@contextmanager
+def unannounced() -> Iterator[None]:
+    """Facts are recorded as ever, but nobody is told: history that is brought in is no news."""
+    token = _is_quiet.set(True)
+    try:
+        yield
+    finally:
+        _is_quiet.reset(token)
 
 
 def record(event: Event, subject: str, *, stream: str = "", **data: Any) -> AuditEvent:
@@ -40,8 +53,8 @@ def record_all(facts: Iterable[tuple[Event, str, str, Mapping[str, Any]]]) -> li
         )
         for event, subject, stream, data in facts
     )
-    for entry in entries:
-        recorded.send(sender=AuditEvent, event=entry)
+    if entries and not _is_quiet.get():
+        recorded.send(sender=AuditEvent, events=entries)
     return entries
 
 

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 
 from apexchainx.read_only_admin import ReadOnly
 from outages.models import Outage
-from outages.services import Report, create
+from outages.services.reporting import Report, create
 
 REPORTED = (
     "site_name",

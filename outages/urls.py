@@ -1,6 +1,6 @@
 from rest_framework.routers import SimpleRouter
 
-from outages.views import OutageViewSet
+from outages.views.outages import OutageViewSet
 
 router = SimpleRouter(trailing_slash=False)
 router.register("outages", OutageViewSet)

@@ -4,30 +4,73 @@ import uuid
 from datetime import datetime
 from typing import Self
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import OuterRef, Q
+from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
+from apexchainx.references import reference
+from outages import clock
 from outages.models import Outage, Severity
 from sla.policy import Terms, digits
 
 
 class ClockSource(models.TextChoices):
-    """How strong the evidence for the minutes is: declared means that back-dating changed the verdict."""
+    """How strong the evidence for the minutes is.
+
+    Declared means that back-dating changed the verdict, imported that somebody told us of it afterwards.
+    """
 
     MEASURED = "measured"
     DECLARED = "declared"
+    IMPORTED = "imported"
+
+
+class Calendar(models.Model):
+    """When the clock of a policy runs: weekly hours in a time zone, without holidays."""
+
+    name = models.CharField(max_length=100, unique=True)
+    timezone = models.CharField(max_length=64, help_text="A name of the IANA database: Africa/Lagos.")
+    weekly = models.JSONField(
+        default=list, help_text='[{"weekday": 1, "opens": "08:00", "closes": "18:00"}]; 1 is Monday.'
+    )
+    holidays = ArrayField(models.DateField(), default=list, blank=True)
+    created_by = models.CharField(max_length=254)
+    created_at = models.DateTimeField(db_default=Now())
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def reference(self) -> str:
+        return reference("CAL", self.pk)
+
+    @property
+    def hours(self) -> clock.Calendar:
+        """As the clock reads it."""
+        openings = (
+            clock.Opening(day["weekday"], minutes(day["opens"]), minutes(day["closes"]))
+            for day in self.weekly
+        )
+        return clock.Calendar(self.timezone, tuple(openings), frozenset(self.holidays))
+
+
+def minutes(wall_time: str) -> int:
+    """After midnight; 24:00 is the end of the day."""
+    hours, _, rest = wall_time.partition(":")
+    return int(hours) * 60 + int(rest)
 
 
 class PolicyVersionQuerySet(models.QuerySet["PolicyVersion"]):
-    def in_force(self, at: datetime | OuterRef) -> Self:
+    def in_force(self, at: datetime) -> Self:
         return self.filter(effective_from__lte=at).filter(
             Q(effective_to__isnull=True) | Q(effective_to__gt=at)
         )
-
-    def governing_outer_outage(self) -> Self:
-        """For a subquery on outages: the version that judges the outer row."""
-        return self.in_force(OuterRef("detected_at")).filter(severity=OuterRef("severity"))
 
 
 class PolicyVersion(models.Model):
@@ -38,6 +81,14 @@ class PolicyVersion(models.Model):
     threshold_minutes = models.PositiveIntegerField()
     penalty_per_minute = models.DecimalField(max_digits=18, decimal_places=7)
     reward_base = models.DecimalField(max_digits=18, decimal_places=7)
+    calendar = models.ForeignKey(
+        Calendar,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="policies",
+        help_text="When the clock runs; without one, always.",
+    )
     effective_from = models.DateTimeField()
     effective_to = models.DateTimeField(null=True, blank=True)
     published_by = models.CharField(max_length=254)
@@ -62,6 +113,14 @@ class PolicyVersion(models.Model):
     @property
     def label(self) -> str:
         return f"{self.severity}-v{self.version}"
+
+    def was_in_force(self, at: datetime) -> bool:
+        return self.effective_from <= at and (self.effective_to is None or at < self.effective_to)
+
+    @property
+    def rule(self) -> clock.Rule:
+        """What the clock has to know of it."""
+        return clock.Rule(self.threshold_minutes, self.calendar.hours if self.calendar else None)
 
     @property
     def terms(self) -> Terms:

@@ -1,6 +1,7 @@
 """A result, and where an outage stands against its threshold."""
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -8,8 +9,8 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from apexchainx.api.fields import MinutesField, MoneyField, TextField
-from outages.clock import whole_minutes
-from outages.models import Outage, Severity
+from outages import clock
+from outages.models import Severity
 from payments.models import Payment
 from sla.models import PolicyVersion, SLAResult
 from sla.policy import Verdict
@@ -62,7 +63,7 @@ class SLAResultSerializer(serializers.ModelSerializer[SLAResult]):
 class StatusSerializer(serializers.Serializer[Any]):
     """`sla_status` of an outage: one shape, with nulls where a key does not apply."""
 
-    status = serializers.ChoiceField(choices=STANDINGS)
+    status = serializers.ChoiceField(choices=STANDINGS, allow_null=True)
     mttr_minutes = serializers.IntegerField(allow_null=True)
     threshold_minutes = serializers.IntegerField(allow_null=True)
     time_remaining_minutes = serializers.IntegerField(allow_null=True)
@@ -76,12 +77,8 @@ class StatusSerializer(serializers.Serializer[Any]):
     contract_tx_hash = serializers.CharField(allow_null=True)
 
 
-def sla_status(
-    outage: Outage, result: SLAResult | None, threshold_minutes: int | None, *, now: datetime
-) -> dict[str, Any]:
-    """The document's `sla_status`: the result where there is one, the running clock where there is none."""
-    if result is None:
-        return running(outage, threshold_minutes, now=now)
+def concluded(result: SLAResult) -> dict[str, Any]:
+    """`sla_status` of an outage that has been judged."""
     return {
         "status": result.status,
         "mttr_minutes": result.mttr_minutes,
@@ -98,21 +95,28 @@ def sla_status(
     }
 
 
-def running(outage: Outage, threshold_minutes: int | None, *, now: datetime) -> dict[str, Any]:
-    empty = dict.fromkeys(StatusSerializer().fields)
-    breach_at, remaining = None, None
-    if threshold_minutes is not None:
-        # The policy is violated by the first whole minute over the threshold.
-        breach_at = outage.detected_at + timedelta(minutes=threshold_minutes + 1)
-        remaining = max(threshold_minutes - whole_minutes(outage.detected_at, now), 0)
+def running(
+    facts: Sequence[clock.Fact],
+    *,
+    rule: clock.Rule | None,
+    windows: Sequence[clock.Window],
+    now: datetime,
+) -> dict[str, Any]:
+    """`sla_status` of an outage that is open; `rule` is None where no policy was in force."""
+    status = {**NOTHING, "status": "paused" if clock.is_paused(facts) else "in_progress"}
+    if rule is None:
+        return status
+    counted = clock.measure(facts, until=now, calendar=rule.calendar, windows=windows).mttr_minutes
     return {
-        **empty,
-        "status": "in_progress",
-        "threshold_minutes": threshold_minutes,
-        "time_remaining_minutes": remaining,
-        "breach_at": breach_at,
-        "smart_contract_invoked": False,
+        **status,
+        "threshold_minutes": rule.threshold_minutes,
+        "time_remaining_minutes": max(rule.threshold_minutes - counted, 0),
+        "breach_at": clock.breach_at(facts, rule, windows),
     }
+
+
+# `sla_status` of what is neither open nor judged: an outage that was merged into another one.
+NOTHING: dict[str, Any] = {**dict.fromkeys(StatusSerializer().fields), "smart_contract_invoked": False}
 
 
 class StatusOfOutageSerializer(SLAResultSerializer):

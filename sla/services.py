@@ -1,16 +1,20 @@
 """From minutes to a result under the policy in force."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from apexchainx.errors import NotFound, NotReady
 from audit.events import Event
 from audit.log import record_all
-from outages.clock import whole_minutes
-from outages.models import Outage
+from outages import clock
+from outages.models import Outage, Severity, Source
+from outages.services.resolving import Evidence, evidence_of
 from sla.models import ClockSource, PolicyVersion, SLAResult
 from sla.policy import Verdict, judge
 
@@ -19,22 +23,73 @@ def policy_for(severity: str, *, at: datetime) -> PolicyVersion:
     """The version in force at that moment. Raises NotReady where none was."""
     policy = PolicyVersion.objects.in_force(at).filter(severity=severity).first()
     if policy is None:
-        raise NotReady(f"No SLA policy for {severity} outages was in force at {at.isoformat()}.")
+        raise none_in_force(severity, at)
     return policy
 
 
+def none_in_force(severity: str, at: datetime) -> NotReady:
+    return NotReady(f"No SLA policy for {severity} outages was in force at {at.isoformat()}.")
+
+
+class Governing:
+    """The policies that judge outages, by severity and detection, read with one statement."""
+
+    def __init__(self, outages: Iterable[Outage]) -> None:
+        detections = [outage.detected_at for outage in outages]
+        self.versions = list(
+            PolicyVersion.objects.select_related("calendar").filter(
+                Q(effective_to__isnull=True) | Q(effective_to__gt=min(detections)),
+                effective_from__lte=max(detections),
+            )
+        )
+
+    def find(self, severity: str, at: datetime) -> PolicyVersion | None:
+        return next((one for one in self.versions if one.severity == severity and one.was_in_force(at)), None)
+
+    def policy(self, outage: Outage) -> PolicyVersion:
+        """Raises NotReady where none was in force."""
+        found = self.find(outage.severity, outage.detected_at)
+        if found is None:
+            raise none_in_force(outage.severity, outage.detected_at)
+        return found
+
+    def rules(self, outage: Outage) -> dict[str, clock.Rule]:
+        """What each severity promised when the outage was detected."""
+        found = {severity: self.find(severity, outage.detected_at) for severity in Severity.values}
+        return {severity: policy.rule for severity, policy in found.items() if policy}
+
+
 @transaction.atomic(savepoint=False)
-def evaluate(outage: Outage) -> SLAResult:
+def evaluate(outage: Outage, *, evidence: Evidence | None = None) -> SLAResult:
     """Judge a resolved outage under the policy in force when it was detected; the latest result is this one.
 
     Raises NotReady for an outage that is not resolved.
     """
-    if outage.mttr_minutes is None or outage.resolution_recorded_at is None:
+    return evaluate_all([outage], [evidence or evidence_of(outage)], Governing([outage]))[0]
+
+
+@transaction.atomic(savepoint=False)
+def evaluate_all(
+    outages: Sequence[Outage], evidence: Sequence[Evidence], governing: Governing
+) -> list[SLAResult]:
+    """As `evaluate`, all or none, with one statement for each kind of row."""
+    results = [judged(outage, facts, governing) for outage, facts in zip(outages, evidence, strict=True)]
+    SLAResult.objects.filter(outage__in=outages, is_latest=True).update(is_latest=False)
+    SLAResult.objects.bulk_create(results)
+    record_all(
+        (event, f"sla:{result.pk}", result.outage.stream, said(result))
+        for result in results
+        for event in (Event.SLA_CALCULATED, outcome_of(result))
+    )
+    return results
+
+
+def judged(outage: Outage, evidence: Evidence, governing: Governing) -> SLAResult:
+    if outage.mttr_minutes is None:
         raise NotReady(f"Outage {outage.reference} is not resolved.")
-    policy = policy_for(outage.severity, at=outage.detected_at)
+    policy = governing.policy(outage)
     verdict = judge(outage.mttr_minutes, policy.terms)
-    outage.sla_results.filter(is_latest=True).update(is_latest=False)
-    result = SLAResult.objects.create(
+    return SLAResult(
         outage=outage,
         policy=policy,
         severity=outage.severity,
@@ -46,10 +101,32 @@ def evaluate(outage: Outage) -> SLAResult:
         amount=verdict.amount,
         reason_code=verdict.reason_code,
         decision_trace=list(verdict.trace),
-        clock_source=source(outage, verdict, policy),
+        clock_source=source(outage, evidence, verdict, governing),
     )
-    stated = {
-        "outage_id": outage.reference,
+
+
+def source(outage: Outage, evidence: Evidence, verdict: Verdict, governing: Governing) -> ClockSource:
+    """Declared where the times of recording lead to another verdict: no typed-in minute moves money alone."""
+    if outage.source == Source.IMPORT:
+        return ClockSource.IMPORTED
+    rules = governing.rules(outage)
+    seen = clock.witness(evidence.facts, rules=rules, windows=evidence.windows)
+    policy = governing.find(seen.severity, outage.detected_at)
+    if policy is None:
+        return ClockSource.DECLARED
+    witnessed = judge(seen.minutes, policy.terms)
+    same = (witnessed.status, witnessed.amount) == (verdict.status, verdict.amount)
+    return ClockSource.MEASURED if same else ClockSource.DECLARED
+
+
+def outcome_of(result: SLAResult) -> Event:
+    return Event.SLA_REWARD if result.status == SLAResult.Status.MET else Event.SLA_VIOLATION
+
+
+def said(result: SLAResult) -> dict[str, Any]:
+    """What every event about a result says."""
+    return {
+        "outage_id": result.outage.reference,
         "sla_result_id": result.pk,
         "status": result.status,
         "mttr_minutes": result.mttr_minutes,
@@ -57,22 +134,9 @@ def evaluate(outage: Outage) -> SLAResult:
         "amount": result.amount,
         "payment_type": result.outcome,
         "rating": result.rating,
-        "policy_version": policy.label,
+        "policy_version": result.policy.label,
         "clock_source": result.clock_source,
     }
-    outcome = Event.SLA_REWARD if verdict.is_met else Event.SLA_VIOLATION
-    record_all(
-        (event, f"sla:{result.pk}", outage.stream, stated) for event in (Event.SLA_CALCULATED, outcome)
-    )
-    return result
-
-
-def source(outage: Outage, verdict: Verdict, policy: PolicyVersion) -> ClockSource:
-    """Declared where the times of recording lead to another verdict: no typed-in minute moves money alone."""
-    recorded = whole_minutes(outage.recorded_at, outage.resolution_recorded_at or timezone.now())
-    witnessed = judge(recorded, policy.terms)
-    same = (witnessed.status, witnessed.amount) == (verdict.status, verdict.amount)
-    return ClockSource.MEASURED if same else ClockSource.DECLARED
 
 
 @dataclass(frozen=True, slots=True)

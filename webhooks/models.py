@@ -1,6 +1,7 @@
 """Who wants to hear what, and what they were told."""
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
 from typing import ClassVar, Self
 
@@ -40,12 +41,12 @@ class WebhookStatus(models.TextChoices):
 
 
 class WebhookQuerySet(models.QuerySet["Webhook"]):
-    def subscribed_to(self, event: str) -> "RawQuerySet[Webhook]":
-        """Active subscribers, each kept from being deleted until the caller's transaction ends."""
+    def subscribed_to(self, events: Iterable[str]) -> "RawQuerySet[Webhook]":
+        """Active subscribers to any of these, each kept from being deleted until the transaction ends."""
         return self.raw(
             "SELECT * FROM webhooks_webhook WHERE status = %s AND events && %s::varchar[]"
             " ORDER BY id FOR KEY SHARE",
-            [WebhookStatus.ACTIVE, names_of(event)],
+            [WebhookStatus.ACTIVE, sorted({name for event in events for name in names_of(event)})],
         )
 
 
@@ -101,6 +102,9 @@ class Webhook(models.Model):
     @secret.setter
     def secret(self, text: str) -> None:
         self.encrypted_secret = signing.encrypt(text, settings.WEBHOOK_ENCRYPTION_KEY)
+
+    def wants(self, event: str) -> bool:
+        return not set(self.events).isdisjoint(names_of(event))
 
     def name_for(self, event: str) -> str:
         """The name under which this subscriber hears of an event: the first that it registered."""

@@ -1,5 +1,6 @@
 """A public fact becomes one delivery for each subscriber, in the transaction that states it."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -20,10 +21,14 @@ MONEY = {"amount"}
 
 
 @receiver(recorded, dispatch_uid="webhooks.enqueue")
-def enqueue(event: AuditEvent, **_: Any) -> None:
-    if event.event not in PUBLIC:
+def enqueue(events: Sequence[AuditEvent], **_: Any) -> None:
+    public = [event for event in events if event.event in PUBLIC]
+    if not public:
         return
-    deliveries = [delivery(event, webhook) for webhook in Webhook.objects.subscribed_to(event.event)]
+    webhooks = list(Webhook.objects.subscribed_to({event.event for event in public}))
+    deliveries = [
+        delivery(event, webhook) for event in public for webhook in webhooks if webhook.wants(event.event)
+    ]
     if deliveries:
         Delivery.objects.bulk_create(deliveries)
         ring_once()

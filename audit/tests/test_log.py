@@ -63,10 +63,10 @@ def test_a_stream_is_in_the_order_of_recording(acting: context.Context) -> None:
 
 
 def test_readers_are_told_inside_the_transaction(acting: context.Context) -> None:
-    heard = []
+    heard: list[tuple[str, bool]] = []
 
-    def listen(event: AuditEvent, **_: object) -> None:
-        heard.append((event.event, connection.in_atomic_block))
+    def listen(events: list[AuditEvent], **_: object) -> None:
+        heard.extend((event.event, connection.in_atomic_block) for event in events)
 
     recorded.connect(listen)
     try:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from outages.models import Outage
-from payments.services import Settlement, settle
+from payments.services.settling import Settlement, settle
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from audit.models import AuditEvent
 from disputes.models import LONGEST_REASON, Dispute
 from disputes.services import file
 from payments.models import Payment
-from payments.services import settle
+from payments.services.settling import settle
 
 pytestmark = pytest.mark.django_db
 

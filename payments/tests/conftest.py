@@ -13,7 +13,7 @@ from apexchainx.stellar import horizon, keys
 from apexchainx.stellar.keys import KeyPair
 from outages.models import Outage
 from payments.models import Payment
-from payments.services import settle
+from payments.services.settling import settle
 from wallets.models import Wallet
 
 FUNDS = Decimal(100_000)

@@ -12,9 +12,9 @@ from apexchainx.errors import Conflict
 from audit.models import AuditEvent
 from conftest import NOW, OPERATOR_ADDRESS, TEAM_ADDRESS
 from outages.models import Outage
-from payments import services
 from payments.models import Payment
-from payments.services import settle
+from payments.services import settling as services
+from payments.services.settling import settle
 from sla.models import SLAResult
 from webhooks import signing
 from webhooks.models import Webhook

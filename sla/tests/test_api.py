@@ -10,7 +10,7 @@ from audit.models import AuditEvent
 from conftest import NOW, PREFIX
 from outages.models import Outage
 from payments.models import Payment
-from payments.services import settle
+from payments.services.settling import settle
 from sla.models import SLAResult
 
 pytestmark = pytest.mark.django_db

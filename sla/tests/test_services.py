@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -10,11 +10,18 @@ from apexchainx.errors import NotReady
 from audit.models import AuditEvent
 from conftest import NOW
 from outages.models import Outage
-from outages.services import resolve
+from outages.services import resolving
+from outages.services.locking import locked_open
 from sla.models import PolicyVersion, SLAResult
 from sla.services import evaluate, policy_for, preview
 
 pytestmark = pytest.mark.django_db
+
+
+def resolve(reference: str, *, at: datetime | None = None) -> Outage:
+    outage = locked_open(reference)
+    resolving.resolve(outage, resolving.evidence_of(outage), calendar=None, at=at)
+    return outage
 
 
 def test_a_result_is_computed_under_the_policy_in_force_at_detection(

@@ -231,7 +231,7 @@ def test_neither_a_refused_caller_nor_a_crash_is_stored(
         raise RuntimeError
 
     with monkeypatch.context() as patch:
-        patch.setattr("outages.services.create", crash)
+        patch.setattr("outages.services.reporting.create", crash)
         assert client.post(PATH, BODY, headers=KEY).status_code == 500
     assert anonymous.post(PATH, BODY, headers=KEY).status_code == 401
     assert client_as("viewer").post(PATH, BODY, headers=KEY).status_code == 403

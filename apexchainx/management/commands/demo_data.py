@@ -21,9 +21,9 @@ from apexchainx.management.command import ExampleCommand
 from apexchainx.management.instance import keypair, write_private
 from apexchainx.stellar.keys import KeyPair
 from outages.models import Outage, Severity
-from outages.services import Report
-from outages.services import create as create_outage
-from payments.services import POOL
+from outages.services.reporting import Report
+from outages.services.reporting import create as create_outage
+from payments.services.settling import POOL
 from wallets import services as wallets
 from wallets.models import Kind, Owner
 

@@ -11,11 +11,12 @@ from apexchainx import context
 from audit.events import Event
 from audit.log import record
 from outages.models import Outage
-from outages.services import resolve
+from outages.services.locking import locked_open
+from outages.services.resolving import evidence_of, resolve
 from payments import tasks
 from payments.models import Payment
 from sla.models import ClockSource, SLAResult
-from sla.services import evaluate
+from sla.services import Governing, evaluate_all
 from wallets.models import Wallet
 
 POOL = "pool"
@@ -38,10 +39,22 @@ def settle(
     minutes: int | None = None,
     notes: str = "",
     root_cause: str = "",
+    version: int | None = None,
 ) -> Settlement:
-    """Resolve, evaluate, pay: all of it, or none of it."""
-    outage = resolve(reference, at=at, minutes=minutes, notes=notes, root_cause=root_cause)
-    result = evaluate(outage)
+    """Resolve, evaluate, pay: all of it, or none of it. Raises as `locked_open` and `resolve` do."""
+    outage = locked_open(reference, version=version)
+    governing = Governing([outage])
+    calendar = governing.policy(outage).rule.calendar
+    evidence = resolve(
+        outage,
+        evidence_of(outage),
+        calendar=calendar,
+        at=at,
+        minutes=minutes,
+        notes=notes,
+        root_cause=root_cause,
+    )
+    [result] = evaluate_all([outage], [evidence], governing)
     return Settlement(outage, result, pay(result))
 
 
@@ -82,7 +95,7 @@ def pay(result: SLAResult) -> Payment | None:
 def first_state(result: SLAResult, *, has_wallet: bool) -> tuple[Payment.State, str]:
     """Where a payment starts and, unless it is ready, why it is not paid at once."""
     if result.clock_source != ClockSource.MEASURED:
-        return Payment.State.HELD, "clock_declared"
+        return Payment.State.HELD, f"clock_{result.clock_source}"
     if abs(result.amount) > settings.MAX_AUTO_PAYMENT_AMOUNT:
         return Payment.State.HELD, "over_automatic_limit"
     if result.outcome == SLAResult.Outcome.PENALTY:

@@ -13,9 +13,11 @@ from apexchainx.api.fields import AwareDateTimeField, MinutesField, TextField, p
 from audit.events import Event
 from audit.models import AuditEvent
 from outages.models import Outage, Severity
+from outages.services.resolving import evidence_of
 from payments.serializers import PaymentSerializer
 from sla.models import SLAResult
-from sla.serializers import SLAResultSerializer, StatusSerializer, sla_status
+from sla.serializers import NOTHING, SLAResultSerializer, StatusSerializer, concluded, running
+from sla.services import Governing
 
 PUBLIC_STATES = ("open", "resolved")
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -58,7 +60,7 @@ class NewOutageSerializer(serializers.Serializer[Any]):
         return value
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """As `outages.services.Report` names them."""
+        """As `outages.services.reporting.Report` names them."""
         location = attrs.pop("location", None) or {}
         if "id" in attrs:
             attrs["reference"] = attrs.pop("id")
@@ -75,7 +77,7 @@ class ResolutionSerializer(serializers.Serializer[Any]):
 
 
 class OutageSerializer(serializers.ModelSerializer[Outage]):
-    """A row of the list. `outage.latest_results` and `outage.threshold_minutes` come with the queryset."""
+    """One outage. `outage.latest_results` comes with the queryset."""
 
     id = serializers.CharField(source="reference")
     status = serializers.ChoiceField(choices=PUBLIC_STATES)
@@ -128,13 +130,22 @@ class OutageSerializer(serializers.ModelSerializer[Outage]):
 
     @extend_schema_field(StatusSerializer)
     def get_sla_status(self, outage: Outage) -> Any:
-        threshold = getattr(outage, "threshold_minutes", None)
-        return sla_status(outage, latest(outage), threshold, now=timezone.now())
+        result = latest(outage)
+        if result is not None:
+            return concluded(result)
+        return NOTHING if outage.is_resolved else standing(outage)
 
 
 def latest(outage: Outage) -> SLAResult | None:
     results: list[SLAResult] = outage.latest_results  # type: ignore[attr-defined]
     return next(iter(results), None)
+
+
+def standing(outage: Outage) -> dict[str, Any]:
+    """Where the clock of an open outage stands now."""
+    evidence = evidence_of(outage)
+    rule = Governing([outage]).rules(outage).get(outage.severity)
+    return running(evidence.facts, rule=rule, windows=evidence.windows, now=timezone.now())
 
 
 class CreatedOutageSerializer(OutageSerializer):

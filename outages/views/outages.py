@@ -2,18 +2,17 @@
 
 from typing import Any, ClassVar
 
-from django.db.models import Prefetch, QuerySet, Subquery
+from django.db.models import Prefetch, QuerySet
 from drf_spectacular.utils import extend_schema
-from rest_framework import mixins, viewsets
+from rest_framework import mixins
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apexchainx.api.idempotency import idempotent
-from outages import services
 from outages.filters import OutageFilter
 from outages.models import Outage
-from outages.serializers import (
+from outages.serializers.outage import (
     CreatedOutageSerializer,
     NewOutageSerializer,
     OutageDetailSerializer,
@@ -21,22 +20,20 @@ from outages.serializers import (
     ResolutionSerializer,
     SettlementSerializer,
 )
-from payments.services import settle
-from sla.models import PolicyVersion, SLAResult
+from outages.services import reporting
+from outages.views.lists import OutageLists
+from payments.services.settling import settle
+from sla.models import SLAResult
 
 
 def told() -> QuerySet[Outage]:
-    """Outages with what their documents need, in two statements for any number of rows."""
+    """Outages with what their documents need."""
     latest = SLAResult.objects.filter(is_latest=True).select_related("policy", "payment__outage")
-    threshold = PolicyVersion.objects.governing_outer_outage().values("threshold_minutes")[:1]
-    return (
-        Outage.objects.select_related("team", "operator")
-        .annotate(threshold_minutes=Subquery(threshold))
-        .prefetch_related(Prefetch("sla_results", queryset=latest, to_attr="latest_results"))
-    )
+    prefetch = Prefetch("sla_results", queryset=latest, to_attr="latest_results")
+    return Outage.objects.select_related("team", "operator").prefetch_related(prefetch)
 
 
-class OutageViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Outage]):
+class OutageViewSet(OutageLists, mixins.RetrieveModelMixin):
     """Outages: reported, listed, resolved into money."""
 
     queryset = Outage.objects.all()
@@ -62,7 +59,7 @@ class OutageViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
         """Report an outage; its clock runs from `detected_at`, or from now."""
         body = NewOutageSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        outage = services.create(services.Report(**body.validated_data))
+        outage = reporting.create(reporting.Report(**body.validated_data))
         return Response(CreatedOutageSerializer(told().get(pk=outage.pk)).data, status=201)
 
     @extend_schema(request=ResolutionSerializer, responses=SettlementSerializer)

@@ -7,9 +7,10 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Func, Q
+from django.db.models import Case, F, Func, Q, When
 from django.utils import timezone
 
+from outages.clock import RANK
 from wallets.models import Owner
 
 
@@ -20,11 +21,29 @@ class Severity(models.TextChoices):
     LOW = "low"
 
 
+class Source(models.TextChoices):
+    """How an outage came to us. What is imported is history told by somebody, and weaker evidence."""
+
+    API = "api"
+    ADMIN = "admin"
+    COMMAND = "command"
+    TASK = "task"
+    IMPORT = "import"
+    ALARM = "alarm"
+
+
 class NextReference(Func):
     """OUT001, OUT002, ...: the database numbers, and skips what a client has taken."""
 
     function = "outages_next_reference"
     output_field = models.CharField()
+
+
+class CauseKey(Func):
+    """A root cause without case and punctuation, so that two ways of writing it are one cause."""
+
+    template = r"left(btrim(regexp_replace(lower(%(expressions)s), '[^[:alnum:]]+', ' ', 'g')), 200)"
+    output_field = models.CharField(max_length=200)
 
 
 class OutageQuerySet(models.QuerySet["Outage"]):
@@ -88,11 +107,52 @@ class Outage(models.Model):
     resolved_at = models.DateTimeField(null=True, blank=True)
     resolved_by = models.CharField(max_length=254, blank=True)
     mttr_minutes = models.PositiveIntegerField(null=True, blank=True)
-    resolution_recorded_at = models.DateTimeField(null=True, blank=True, editable=False)
+    acknowledged_at = models.DateTimeField(null=True, blank=True)
+    acknowledged_by = models.CharField(max_length=254, blank=True)
+    paused_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Since when the clock stands still, if it does."
+    )
+    source = models.CharField(max_length=8, choices=Source.choices, default=Source.API, editable=False)
+    fingerprint = models.CharField(
+        max_length=128, blank=True, editable=False, help_text="The alarm that reported it."
+    )
+    alarm_started_at = models.DateTimeField(null=True, blank=True, editable=False)
+    merged_into = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="duplicates",
+        help_text="The outage that this one was a duplicate of.",
+    )
+    recurrence_of = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="recurrences",
+        help_text="An earlier outage of the same site with the same cause.",
+    )
     root_cause = models.TextField(blank=True)
     resolution_notes = models.TextField(blank=True)
     correlation_id = models.CharField(max_length=128, blank=True)
     updated_at = models.DateTimeField(auto_now=True)
+    version = models.PositiveIntegerField(
+        default=1, editable=False, help_text="Counts the changes; the first part of the ETag."
+    )
+    severity_rank = models.GeneratedField(
+        expression=Case(
+            *(When(severity=word, then=rank) for rank, word in enumerate(RANK)),
+            default=0,
+        ),
+        output_field=models.SmallIntegerField(),
+        db_persist=True,
+    )
+    cause_key = models.GeneratedField(
+        expression=CauseKey("root_cause"), output_field=models.CharField(max_length=200), db_persist=True
+    )
 
     objects = OutageQuerySet.as_manager()
 
@@ -104,9 +164,29 @@ class Outage(models.Model):
                 name="outage_resolves_after_detection",
             ),
             models.CheckConstraint(
-                condition=Q(state="resolved", resolved_at__isnull=False, mttr_minutes__isnull=False)
-                | Q(resolved_at__isnull=True, mttr_minutes__isnull=True) & ~Q(state="resolved"),
-                name="outage_resolved_iff_resolved_at",
+                condition=Q(state="resolved", resolved_at__isnull=False)
+                & (Q(mttr_minutes__isnull=True) ^ Q(merged_into__isnull=True))
+                | Q(resolved_at__isnull=True, mttr_minutes__isnull=True, merged_into__isnull=True)
+                & ~Q(state="resolved"),
+                name="outage_resolved_iff_resolved_at_and_measured_unless_merged",
+            ),
+            models.CheckConstraint(
+                condition=Q(paused_at__isnull=True) | Q(resolved_at__isnull=True),
+                name="outage_stands_still_only_while_open",
+            ),
+            models.CheckConstraint(
+                condition=Q(merged_into__isnull=True) | ~Q(merged_into=F("id")),
+                name="outage_is_no_duplicate_of_itself",
+            ),
+            models.UniqueConstraint(
+                fields=("fingerprint",),
+                condition=~Q(fingerprint="") & Q(resolved_at__isnull=True),
+                name="outage_one_open_per_alarm",
+            ),
+            models.UniqueConstraint(
+                fields=("fingerprint", "alarm_started_at"),
+                condition=~Q(fingerprint=""),
+                name="outage_one_per_alarm_and_start",
             ),
         )
         indexes = (
@@ -114,6 +194,11 @@ class Outage(models.Model):
             models.Index(fields=("severity", "-detected_at", "-id"), name="outage_by_severity"),
             models.Index(fields=("state", "-detected_at", "-id"), name="outage_by_state"),
             models.Index(fields=("site_name", "-detected_at"), name="outage_by_site"),
+            models.Index(
+                fields=("site_name", "cause_key", "detected_at"),
+                condition=~Q(cause_key=""),
+                name="outage_by_site_and_cause",
+            ),
         )
 
     def __str__(self) -> str:
@@ -131,6 +216,11 @@ class Outage(models.Model):
     def status(self) -> str:
         """The public word: open or resolved."""
         return "resolved" if self.is_resolved else "open"
+
+    def store(self, *fields: str) -> None:
+        """Save these fields as the row's next version; the caller holds its lock."""
+        self.version += 1
+        self.save(update_fields=(*fields, "version", "updated_at"))
 
     @property
     def team_key(self) -> str:

@@ -1,0 +1,19 @@
+"""Outages and the evidence about them."""
+
+from outages.models.evidence import Fact, MaintenanceWindow
+from outages.models.imports import ImportRun
+from outages.models.outage import NextReference, Outage, OutageQuerySet, Severity, Source
+from outages.models.rca import FollowUp, RootCauseAnalysis
+
+__all__ = [
+    "Fact",
+    "FollowUp",
+    "ImportRun",
+    "MaintenanceWindow",
+    "NextReference",
+    "Outage",
+    "OutageQuerySet",
+    "RootCauseAnalysis",
+    "Severity",
+    "Source",
+]

@@ -1,0 +1,1 @@
+"""Outages as clients write and read them."""
