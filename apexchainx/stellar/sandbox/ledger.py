@@ -13,10 +13,10 @@ from stellar_sdk import Account, Keypair, TransactionBuilder, TransactionEnvelop
 from stellar_sdk.xdr import TransactionResultCode
 
 from apexchainx.stellar import envelopes
-from apexchainx.stellar.sandbox import PASSPHRASE, documents, operations, results
-from apexchainx.stellar.sandbox.amounts import BASE_FEE, FRIENDBOT_GIFT, TOTAL, as_text
-from apexchainx.stellar.sandbox.documents import Inclusion
-from apexchainx.stellar.sandbox.results import OperationOutcome, TransactionOutcome
+from apexchainx.stellar.sandbox import PASSPHRASE, results
+from apexchainx.stellar.sandbox.amounts import FRIENDBOT_GIFT, TOTAL, as_text
+from apexchainx.stellar.sandbox.execution import execute
+from apexchainx.stellar.sandbox.results import TransactionOutcome
 from apexchainx.stellar.sandbox.store import Applied, Closed, Store
 from apexchainx.stellar.sandbox.validation import is_supported, refuse
 
@@ -175,7 +175,7 @@ class Ledger:
             applied: list[Applied] = []
             for envelope in envelopes:
                 if refuse(envelope, self._store, now) is None:
-                    applied.append(self._apply(envelope, ledger, order=len(applied) + 1))
+                    applied.append(execute(envelope, self._store, ledger, order=len(applied) + 1))
             succeeded = [each for each in applied if each.successful]
             self._store.add_ledger(
                 ledger,
@@ -184,43 +184,3 @@ class Ledger:
                 operations=sum(len(each.codes) for each in succeeded),
             )
         return ledger
-
-    def _apply(self, envelope: TransactionEnvelope, ledger: Closed, *, order: int) -> Applied:
-        """Fee and sequence first: those stay consumed. The operations happen all or not at all."""
-        facts = envelope.transaction
-        source, fee = facts.source.account_id, BASE_FEE * len(facts.operations)
-        self._store.move(source, -fee, modified=ledger.sequence)
-        self._store.set_sequence(source, facts.sequence)
-        outcomes = self._run(envelope, ledger)
-        is_success = all(each.is_success for each in outcomes)
-        code = TransactionResultCode.txSUCCESS if is_success else TransactionResultCode.txFAILED
-        outcome = results.transaction(code, fee, outcomes)
-        place = Inclusion(ledger, ledger.sequence << 32 | order << 12, fee)
-        return self._record(envelope, outcome, place)
-
-    def _run(self, envelope: TransactionEnvelope, ledger: Closed) -> list[OperationOutcome]:
-        self._store.savepoint()
-        outcomes = [
-            operations.apply(
-                each, operations.Place(self._store, operations.source_of(each, envelope), ledger.sequence)
-            )
-            for each in envelope.transaction.operations
-        ]
-        if not all(each.is_success for each in outcomes):
-            self._store.undo()
-        self._store.release()
-        return outcomes
-
-    def _record(
-        self, envelope: TransactionEnvelope, outcome: TransactionOutcome, place: Inclusion
-    ) -> Applied:
-        document = documents.transaction(envelope, outcome, place)
-        applied = Applied(
-            envelope.hash_hex(), place.ledger.sequence, document["successful"], outcome.operations, document
-        )
-        records = documents.operations(envelope, place, successful=applied.successful)
-        concerned = {document["source_account"]}.union(*map(documents.addresses, records.values()))
-        self._store.add_applied(place.id, applied, concerned)
-        for id_, record in records.items():
-            self._store.add_operation(id_, place.id, record, documents.addresses(record))
-        return applied
