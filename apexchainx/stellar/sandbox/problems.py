@@ -14,6 +14,8 @@ DETAILS = {
     "transaction_malformed": "Horizon could not decode the transaction envelope in this request.",
     "transaction_failed": "The transaction failed when submitted to the network; see `extras.result_codes`.",
     "transaction_submission_timeout": "The submission has timed out and may still be applied.",
+    "rate_limit_exceeded": "The rate limit for the requesting IP address is over its allowed limit.",
+    "service_unavailable": "The service is currently unable to process the request.",
     "server_error": "An error occurred while processing this request.",
 }
 TITLES = {
@@ -27,10 +29,17 @@ class Problem(Exception):
     """A failure to be answered as a problem document."""
 
     def __init__(
-        self, status: int, kind: str, *, extras: dict[str, Any] | None = None, detail: str = ""
+        self,
+        status: int,
+        kind: str,
+        *,
+        extras: dict[str, Any] | None = None,
+        detail: str = "",
+        headers: dict[str, str] | None = None,
     ) -> None:
         super().__init__(kind)
         self.status = status
+        self.headers = headers or {}
         self.document = {
             "type": f"https://stellar.org/horizon-errors/{kind}",
             "title": TITLES.get(kind, kind.replace("_", " ").title()),
@@ -47,6 +56,10 @@ def not_found() -> Problem:
 
 def invalid(field: str, reason: str) -> Problem:
     return Problem(400, "bad_request", extras={"invalid_field": field, "reason": reason})
+
+
+def malformed(envelope_xdr: str) -> Problem:
+    return Problem(400, "transaction_malformed", extras={"envelope_xdr": envelope_xdr})
 
 
 def failed(envelope_xdr: str, outcome: TransactionOutcome) -> Problem:

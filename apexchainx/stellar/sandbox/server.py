@@ -2,8 +2,10 @@
 
 import json
 import logging
+import os
 import signal
 import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -13,14 +15,16 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-from apexchainx.stellar.sandbox.documents import Document
+from apexchainx.stellar.sandbox import mishaps
 from apexchainx.stellar.sandbox.ledger import Ledger
+from apexchainx.stellar.sandbox.mishaps import Reset
 from apexchainx.stellar.sandbox.problems import Problem, not_found
-from apexchainx.stellar.sandbox.routes import Request, answer
+from apexchainx.stellar.sandbox.request import Answer, Request
 from apexchainx.stellar.sandbox.store import Store
 
 LARGEST_BODY = 1_000_000
 IDLE_SECONDS = 30
+LINGER_NOT = struct.pack("ii", 1, 0)
 STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
 
 logger = logging.getLogger(__name__)
@@ -82,11 +86,13 @@ class Handler(BaseHTTPRequestHandler):
 
     def respond(self) -> None:
         try:
-            document = self._answer(self._read())
+            answer = self._answer(self._read())
         except Problem as problem:
             self._refuse(problem)
+        except Reset:
+            self._reset()
         else:
-            self._write(200, "application/json", document)
+            self._write("application/json", answer)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = respond  # noqa: N815
 
@@ -98,10 +104,10 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
         logger.debug(format, *args)
 
-    def _answer(self, request: Request) -> Document:
+    def _answer(self, request: Request) -> Answer:
         try:
-            return answer(self.server.ledger, request)
-        except Problem:
+            return mishaps.answer(self.server.ledger, request)
+        except (Problem, Reset):
             raise
         except Exception:
             logger.exception("sandbox_request_failed")
@@ -135,14 +141,23 @@ class Handler(BaseHTTPRequestHandler):
             raise ConnectionAbortedError
         return body
 
-    def _refuse(self, problem: Problem) -> None:
-        self._write(problem.status, "application/problem+json; charset=utf-8", problem.document)
+    def _reset(self) -> None:
+        """The peer sees a reset, not an end: what it was sent is lost as well."""
+        self.close_connection = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
+        os.close(self.connection.detach())
 
-    def _write(self, status: int, content_type: str, document: Document) -> None:
-        content = json.dumps(document, separators=(",", ":")).encode()
-        self.send_response(status)
+    def _refuse(self, problem: Problem) -> None:
+        answer = Answer(problem.document, problem.status)
+        self._write("application/problem+json; charset=utf-8", answer, problem.headers)
+
+    def _write(self, content_type: str, answer: Answer, headers: dict[str, str] | None = None) -> None:
+        content = json.dumps(answer.document, separators=(",", ":")).encode()
+        self.send_response(answer.status)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(content)))
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()

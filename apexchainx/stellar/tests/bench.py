@@ -19,6 +19,7 @@ from stellar_sdk import (
 from stellar_sdk.exceptions import BadRequestError, NotFoundError
 from stellar_sdk.operation import Operation
 
+from apexchainx.stellar import codes
 from apexchainx.stellar.sandbox import PASSPHRASE
 
 
@@ -60,6 +61,13 @@ def signed(server: Server, source: Keypair, *operations: Operation, **choices: A
     return envelope
 
 
+def bumped(payer: Keypair, inner: TransactionEnvelope, base_fee: int) -> FeeBumpTransactionEnvelope:
+    """The transaction in a fee bump that somebody pays for, in stroops per operation and one more."""
+    bump = TransactionBuilder.build_fee_bump_transaction(payer, base_fee, inner, PASSPHRASE)
+    bump.sign(payer)
+    return bump
+
+
 def post(server: Server, envelope: TransactionEnvelope | FeeBumpTransactionEnvelope) -> dict[str, Any]:
     return server.submit_transaction(envelope, skip_memo_required_check=True)
 
@@ -87,6 +95,28 @@ def decoded(result_xdr: str | None) -> tuple[str, list[str], int]:
     result = xdr.TransactionResult.from_xdr(result_xdr)
     operations = [_name(each) for each in result.result.results or ()]
     return result.result.code.name, operations, result.fee_charged.int64
+
+
+def rule(server: Server, kind: str, **choices: Any) -> int:
+    """Make a fault rule; its id."""
+    return int(control(server, "POST", "faults", kind=kind, **choices)["id"])
+
+
+def settings(server: Server, **choices: Any) -> dict[str, Any]:
+    """Change them, and read them."""
+    return control(server, "PUT", "settings", **choices)
+
+
+def close(server: Server) -> int:
+    """Close one ledger; its number."""
+    return int(control(server, "POST", "close")["sequence"])
+
+
+def control(server: Server, method: str, name: str, **content: Any) -> dict[str, Any]:
+    answer = requests.request(method, f"{server.horizon_url}/sandbox/{name}", json=content, timeout=5)
+    answer.raise_for_status()
+    found: dict[str, Any] = answer.json()
+    return found
 
 
 def pay(to: Keypair | str, asset: Asset, amount: str, source: Keypair | None = None) -> Payment:
@@ -118,8 +148,4 @@ def is_known(server: Server, envelope: TransactionEnvelope) -> bool:
 
 
 def _name(result: xdr.OperationResult) -> str:
-    if result.tr is None:
-        return result.code.name
-    arms = ("payment_result", "change_trust_result", "create_account_result", "bump_seq_result")
-    (arm,) = (arm for name in arms if (arm := getattr(result.tr, name)))
-    return str(arm.code.name)
+    return codes.code_of(result).name

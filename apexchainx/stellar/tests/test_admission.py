@@ -10,13 +10,9 @@ from stellar_sdk import (
     Account,
     Asset,
     CreateAccount,
-    FeeBumpTransaction,
-    FeeBumpTransactionEnvelope,
+    Inflation,
     Keypair,
-    LedgerBounds,
-    ManageData,
     Network,
-    Preconditions,
     Server,
     TransactionBuilder,
     TransactionEnvelope,
@@ -111,19 +107,12 @@ def paying_nothing(server: Server, source: Keypair) -> TransactionEnvelope:
 
 
 def unknown_operation(server: Server, source: Keypair) -> TransactionEnvelope:
-    return bench.signed(server, source, ManageData("key", "value"))
+    return bench.signed(server, source, Inflation())
 
 
 def signed_too_often(server: Server, source: Keypair) -> TransactionEnvelope:
     envelope = bench.signed(server, source, bench.pay(source, XLM, "1"))
     envelope.sign(Keypair.random())
-    return envelope
-
-
-def bound_to_ledgers(server: Server, source: Keypair) -> TransactionEnvelope:
-    envelope = bench.built(server, source, bench.pay(source, XLM, "1"))
-    envelope.transaction.preconditions = Preconditions(ledger_bounds=LedgerBounds(1, 0))
-    envelope.sign(source)
     return envelope
 
 
@@ -155,7 +144,6 @@ def bound_to_ledgers(server: Server, source: Keypair) -> TransactionEnvelope:
         ),
         (unknown_operation, ("tx_failed", ["op_not_supported"]), ("txFAILED", ["opNOT_SUPPORTED"], 0)),
         (signed_too_often, ("tx_bad_auth_extra", []), ("txBAD_AUTH_EXTRA", [], 0)),
-        (bound_to_ledgers, ("tx_not_supported", []), ("txNOT_SUPPORTED", [], 0)),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -243,18 +231,6 @@ def test_an_operation_for_another_account_needs_its_signature_too(server: Server
     assert bench.balances(server, source) == {"XLM": "10004.9999900"}
     assert bench.balances(server, other) == {"XLM": "9995.0000000"}
     assert bench.sequence(server, other) == sequence
-
-
-def test_a_fee_bump_is_not_supported(server: Server) -> None:
-    source = bench.funded(server)
-    inner = bench.signed(server, source, bench.pay(source, XLM, "1"))
-    bump = FeeBumpTransactionEnvelope(FeeBumpTransaction(source, 400, inner), PASSPHRASE)
-    bump.sign(source)
-
-    error = bench.refused(server, bump)
-
-    assert bench.words(error) == ("tx_not_supported", [])
-    assert not bench.is_known(server, inner)
 
 
 @pytest.mark.parametrize("text", ["AAAA", "%%%", "A" * 400, "AAAAAgAAAAA=", "\N{SNOWMAN}", "\0"])

@@ -221,7 +221,7 @@ def test_what_does_not_exist_is_not_found(server: Server) -> None:
         server.accounts().account_id(Keypair.random().public_key),
         server.payments().for_account(Keypair.random().public_key),
         server.transactions().transaction("0" * 64),
-        server.claimable_balances(),
+        server.claimable_balances().claimable_balance("0" * 72),
     ):
         with pytest.raises(NotFoundError) as refusal:
             call.call()

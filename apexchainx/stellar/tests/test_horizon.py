@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 import requests
+from stellar_sdk import Asset, Claimant, CreateClaimableBalance, Keypair, Server, SetOptions
+from stellar_sdk import Signer as SdkSigner
 
 from apexchainx.errors import Conflict
 from apexchainx.stellar import envelopes, horizon, keys
 from apexchainx.stellar.envelopes import Envelope
-from apexchainx.stellar.horizon import Account, Balance, FeeStats, Outcome, Submission
+from apexchainx.stellar.horizon import Account, Balance, FeeStats, LedgerPayment, Outcome, Signer, Submission
 from apexchainx.stellar.keys import KeyPair
+from apexchainx.stellar.tests import bench
 
 
 def known(address: str) -> Account:
@@ -126,7 +129,9 @@ def test_a_refusal_that_no_ledger_has_is_unknown_with_its_codes(
 
 
 def test_fees_are_read(sandbox: str) -> None:
-    assert horizon.fee_stats() == FeeStats(base_fee=100, p90=100)
+    charged = dict.fromkeys((10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 99), 100)
+
+    assert horizon.fee_stats() == FeeStats(base_fee=100, p90=100, charged=charged)
 
 
 def test_the_latest_close_is_read(sandbox: str) -> None:
@@ -146,3 +151,116 @@ def test_friendbot_funds_an_account_once(sandbox: str) -> None:
 
     assert refusal.value.code == "STELLAR_FRIENDBOT_REFUSED"
     assert known(address).xlm == 10_000
+
+
+# Payments, claimable balances, signers
+
+
+def test_payments_are_read_on_from_a_cursor(sandbox: str, issuer: KeyPair, holder: KeyPair) -> None:
+    first = payment(issuer, holder.address, amount="5")
+    second = payment(issuer, holder.address, amount="0.0000001", sequence=first.sequence + 1)
+    for each in (first, second):
+        horizon.submit(each.xdr)
+
+    funding, *payments = horizon.payments_since(holder.address)
+
+    assert (funding.kind, funding.destination, funding.code, funding.amount) == (
+        "create_account",
+        holder.address,
+        "XLM",
+        Decimal(10_000),
+    )
+    assert [each.amount for each in payments] == [Decimal(5), Decimal("0.0000001")]
+    found = horizon.transaction(first.hash)
+    assert found
+    assert payments[0] == LedgerPayment(
+        id=(found.ledger << 32) + (1 << 12) + 1,
+        cursor=payments[0].cursor,
+        kind="payment",
+        transaction_hash=first.hash,
+        successful=True,
+        source=issuer.address,
+        destination=holder.address,
+        code="USDC",
+        issuer=issuer.address,
+        amount=Decimal(5),
+        memo="SLA:PAY001",
+    )
+    assert (payments[0].operation_index, payments[0].ledger, payments[0].is_ours) == (0, found.ledger, True)
+    assert horizon.payments_since(holder.address, payments[0].cursor) == payments[1:]
+    assert horizon.payments_since(holder.address, payments[1].cursor) == []
+    assert horizon.payments_since(holder.address, limit=2) == [funding, payments[0]]
+
+
+def test_payments_of_nobody_are_none(sandbox: str) -> None:
+    assert horizon.payments_since(keys.generate().address) == []
+
+
+def test_claimable_balances_are_read(
+    sandbox: str, server: Server, usdc: Asset, mint: Keypair, issuer: KeyPair
+) -> None:
+    address = keys.generate().address
+    for amount, asset in (("2.5", usdc), ("1", Asset.native())):
+        bench.send(server, mint, CreateClaimableBalance(asset, amount, [Claimant(address)]))
+
+    first, second = horizon.claimable_balances(address)
+
+    assert (first.code, first.issuer, first.amount) == ("USDC", issuer.address, Decimal("2.5"))
+    assert (second.code, second.issuer, second.amount) == ("XLM", "", Decimal(1))
+    assert (first.claimants, first.sponsor) == ((address,), issuer.address)
+    assert len(first.id) == 72
+    assert horizon.claimable_balances(address, first.cursor) == [second]
+
+
+def test_signers_are_read_with_their_weights(sandbox: str, server: Server) -> None:
+    shared, other = bench.funded(server), keys.generate().address
+    bench.send(server, shared, SetOptions(signer=SdkSigner.ed25519_public_key(other, 3)))
+
+    assert set(known(shared.public_key).signers) == {
+        Signer(shared.public_key, 1, "ed25519_public_key"),
+        Signer(other, 3, "ed25519_public_key"),
+    }
+
+
+def test_the_latest_ledger_is_read(sandbox: str, server: Server) -> None:
+    sequence = bench.close(server)
+
+    latest = horizon.latest_ledger()
+
+    assert (latest.sequence, latest.closed_at) == (sequence, horizon.latest_close())
+
+
+def test_a_fee_bump_is_found_by_both_hashes(sandbox: str, server: Server, mint: Keypair) -> None:
+    payer = bench.funded(server)
+    inner = bench.signed(server, mint, bench.pay(payer, Asset.native(), "1"))
+    bump = bench.bumped(payer, inner, 200)
+
+    submission = horizon.submit(bump.to_xdr())
+
+    assert (submission.outcome, submission.hash) == (Outcome.APPLIED, bump.hash_hex())
+    for hash_ in (bump.hash_hex(), inner.hash_hex()):
+        found = horizon.transaction(hash_)
+        assert found
+        assert (found.hash, found.outer_hash, found.inner_hash) == (
+            hash_,
+            bump.hash_hex(),
+            inner.hash_hex(),
+        )
+
+
+@pytest.mark.parametrize(
+    ("code", "operations", "expected"),
+    [
+        ("tx_failed", ("op_success", "op_underfunded"), "STELLAR_INSUFFICIENT_BALANCE"),
+        ("tx_insufficient_balance", (), "STELLAR_INSUFFICIENT_BALANCE"),
+        ("tx_failed", ("op_no_trust",), "STELLAR_NO_TRUSTLINE"),
+        ("tx_failed", ("op_src_no_trust",), "STELLAR_NO_TRUSTLINE"),
+        ("tx_failed", ("op_line_full",), "STELLAR_TRANSACTION_FAILED"),
+        ("tx_bad_seq", (), "STELLAR_TRANSACTION_FAILED"),
+        ("", (), "STELLAR_TIMEOUT"),
+    ],
+)
+def test_what_horizon_says_has_a_word_of_the_api(
+    code: str, operations: tuple[str, ...], expected: str
+) -> None:
+    assert horizon.error_code(code, operations) == expected

@@ -10,7 +10,7 @@ import pytest
 from apexchainx.errors import Unavailable
 from apexchainx.stellar import envelopes, horizon, keys
 from apexchainx.stellar.envelopes import Envelope
-from apexchainx.stellar.horizon import Outcome, Submission
+from apexchainx.stellar.horizon import Outcome, Submission, connection
 from apexchainx.stellar.keys import KeyPair
 from apexchainx.stellar.tests.scripted import RESET, SILENCE, Answer, Scripted, document, problem
 
@@ -89,8 +89,10 @@ def test_a_submission_never_raises_and_is_sent_once(scripted: Scripted, bad: Ans
         lambda: horizon.transaction(HASH),
         horizon.fee_stats,
         horizon.latest_close,
+        lambda: horizon.payments_since(keys.generate().address),
+        lambda: horizon.claimable_balances(keys.generate().address),
     ],
-    ids=["account", "transaction", "fee_stats", "latest_close"],
+    ids=["account", "transaction", "fee_stats", "latest_close", "payments", "claimable_balances"],
 )
 def test_a_reading_that_goes_wrong_is_unavailable_and_not_repeated(
     scripted: Scripted, bad: Answer, read: Callable[[], object]
@@ -202,8 +204,8 @@ def test_an_answer_of_horizon_is_named_by_its_status(scripted: Scripted, issuer:
 
 def test_nobody_waits_for_ever(scripted: Scripted, issuer: KeyPair, monkeypatch: pytest.MonkeyPatch) -> None:
     scripted.post = scripted.get = SILENCE
-    monkeypatch.setattr(horizon, "SUBMIT_SECONDS", 0.05)
-    monkeypatch.setattr(horizon, "READ_SECONDS", 0.05)
+    monkeypatch.setattr(connection, "SUBMIT_SECONDS", 0.05)
+    monkeypatch.setattr(connection, "READ_SECONDS", 0.05)
     begun = time.monotonic()
 
     assert horizon.submit(payment(issuer).xdr).outcome == Outcome.UNKNOWN
@@ -243,3 +245,51 @@ def test_what_is_no_envelope_is_a_value_error(scripted: Scripted, text: str) -> 
         horizon.submit(text)
 
     assert scripted.asked == []
+
+
+def payment_record(**changes: Any) -> dict[str, Any]:
+    """As Horizon lists it, with its transaction."""
+    return {
+        "id": str((7 << 32) + (2 << 12) + 3),
+        "paging_token": str((7 << 32) + (2 << 12) + 3),
+        "type": "payment",
+        "transaction_hash": HASH,
+        "transaction_successful": True,
+        "from": "GA",
+        "to": "GB",
+        "asset_type": "native",
+        "amount": "5.0000000",
+        "transaction": {"memo": "ESCROW:ops"},
+    } | changes
+
+
+def listed(*records: Any) -> Answer:
+    return document(200, {"_embedded": {"records": list(records)}})
+
+
+def test_a_payment_that_makes_no_sense_is_one_without_an_amount_and_stops_no_other(
+    scripted: Scripted,
+) -> None:
+    scripted.get = listed(
+        payment_record(amount="much"),
+        payment_record(amount=None),
+        payment_record(amount="NaN"),
+        payment_record(amount=5.0),
+        payment_record(type="account_merge", asset_type=None),
+        payment_record(transaction=[7]),
+        payment_record(),
+    )
+
+    *strange, sound = horizon.payments_since(keys.generate().address)
+
+    assert [each.amount for each in strange] == [None] * 6
+    assert {each.cursor for each in strange} == {sound.cursor}
+    assert (sound.amount, sound.memo, sound.operation_index) == (Decimal(5), "ESCROW:ops", 2)
+
+
+@pytest.mark.parametrize("broken", [payment_record(id="x"), payment_record(paging_token=None), {}, None, [7]])
+def test_a_payment_without_a_place_in_history_is_unavailable(scripted: Scripted, broken: Any) -> None:
+    scripted.get = listed(broken)
+
+    with pytest.raises(Unavailable):
+        horizon.payments_since(keys.generate().address)

@@ -17,7 +17,7 @@ from stellar_sdk import (
 )
 from stellar_sdk.operation import Operation
 
-from apexchainx.stellar.sandbox import operations
+from apexchainx.stellar.sandbox.operations import reserves
 from apexchainx.stellar.tests import bench
 from apexchainx.stellar.tests.bench import burn, pay
 
@@ -280,7 +280,7 @@ def test_a_trustline_needs_its_reserve(server: Server, usdc: Asset, payer: Keypa
 def test_an_account_holds_only_so_many_trustlines(
     server: Server, usdc: Asset, payer: Keypair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(operations, "MAXIMUM_LINES", 1)
+    monkeypatch.setattr(reserves, "MAXIMUM_ENTRIES", 1)
 
     error = bench.refused(server, bench.signed(server, payer, ChangeTrust(Asset("EURT", usdc.issuer))))
 

@@ -189,7 +189,7 @@ def test_the_controls_are_for_this_machine_only(sandbox: str, monkeypatch: pytes
 def test_a_fault_of_the_server_is_told_and_logged(
     sandbox: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("apexchainx.stellar.sandbox.documents.fee_stats", lambda _: 1 / 0)
+    monkeypatch.setattr("apexchainx.stellar.sandbox.fees.stats", lambda *_: 1 / 0)
 
     answer = requests.get(f"{sandbox}/fee_stats", timeout=5)
 

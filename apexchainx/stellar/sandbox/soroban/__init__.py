@@ -1,0 +1,1 @@
+"""Soroban on the sandbox ledger: one deployed contract, and the JSON-RPC that programs reach it by."""
