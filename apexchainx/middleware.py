@@ -59,6 +59,8 @@ class EdgeMiddleware:
 def refuse(request: HttpRequest) -> HttpResponse | None:
     limit = settings.MAX_REQUEST_BODY_SIZE_BYTES
     if announced(request) > limit:
+        if request.content_type == "multipart/form-data":
+            return answer(413, f"File exceeds {limit // 2**20} MB limit")
         return answer(413, f"Request body too large. Maximum allowed size is {limit} bytes.")
     if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
         return answer(415, "Send the body without a content encoding.")

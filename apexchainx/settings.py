@@ -99,6 +99,7 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "apexchainx.api.throttling.LimitsMiddleware",
     "apexchainx.middleware.EdgeMiddleware",
+    "apexchainx.api.etags.ETagMiddleware",
     "apexchainx.api.cookies.RenewalMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "apexchainx.middleware.CommonMiddleware",
@@ -141,7 +142,9 @@ DATABASES: dict[str, Any] = {
 # Web processes keep a pool of connections; Celery's forked children hold one each.
 DATABASE_POOL = flag("DATABASE_POOL", default=True)
 DATABASES["default"]["OPTIONS"] = {
-    "options": "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000",
+    # A page out of order costs hardly more where there is no disk that turns.
+    "options": "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000"
+    " -c random_page_cost=1.1",
     **DATABASES["default"].get("OPTIONS", {}),
 }
 if DATABASE_POOL:
@@ -259,6 +262,8 @@ IDEMPOTENCY_KEEP_HOURS = number("IDEMPOTENCY_KEEP_HOURS", 24)
 MAX_REQUEST_BODY_SIZE_BYTES = number("MAX_REQUEST_BODY_SIZE_BYTES", 10 * 1024 * 1024)
 DATA_UPLOAD_MAX_MEMORY_SIZE = None  # EdgeMiddleware keeps the limit, for every kind of body.
 MAX_AFFECTED_SERVICES_COUNT = number("MAX_AFFECTED_SERVICES_COUNT", 100)
+# How many outages one request may import; files of any length are for manage.py import_outages.
+MAX_BULK_OUTAGES_COUNT = number("MAX_BULK_OUTAGES_COUNT", 1000)
 MAX_DESCRIPTION_LENGTH = number("MAX_DESCRIPTION_LENGTH", 5000)
 MAX_WEBHOOK_EVENTS_COUNT = number("MAX_WEBHOOK_EVENTS_COUNT", 50)
 
@@ -317,6 +322,11 @@ SPECTACULAR_SETTINGS = {
         "RoleEnum": "apexchainx.accounts.models.Role",
         "OutageStateEnum": "outages.models.Outage.State",
         "OutageStatusEnum": "outages.serializers.outage.PUBLIC_STATES",
+        "OutageWordEnum": "outages.serializers.lifecycle.WORDS",
+        "FactKindEnum": "outages.models.Fact.Kind",
+        "OwnerKindEnum": "wallets.models.Kind",
+        "AlarmStatusEnum": "outages.serializers.intake.STATUSES",
+        "RcaStatusEnum": "outages.models.RootCauseAnalysis.Status",
         "SLAStandingEnum": "sla.serializers.STANDINGS",
         "SLAStatusEnum": "sla.models.SLAResult.Status",
         "OutcomeEnum": "sla.models.SLAResult.Outcome",
@@ -376,6 +386,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 600.0,
         "options": SWEEP,
     },
+    "learn words": {"task": "outages.tasks.learn_words", "schedule": 60.0, "options": SWEEP},
     "advance payments": {"task": "payments.tasks.advance", "schedule": 5.0, "options": SWEEP},
     "deliver webhooks": {"task": "webhooks.tasks.deliver", "schedule": 5.0, "options": SWEEP},
 }
@@ -386,18 +397,42 @@ DEFAULT_TEAM = env("DEFAULT_TEAM", "operations")
 DEFAULT_OPERATOR = env("DEFAULT_OPERATOR", "operator")
 # How far a declared MTTR may lie from the measured one, in minutes.
 SLA_MTTR_TOLERANCE_MINUTES = number("SLA_MTTR_TOLERANCE_MINUTES", 1)
+# An outage whose site had the same cause within so many days before is marked as chronic.
+CHRONIC_WINDOW_DAYS = number("CHRONIC_WINDOW_DAYS", 90)
+# Who judges: our arithmetic alone (local_adapter, or local), or the SLA contract beside it (soroban_rpc, or
+# contract), and then no payment sets out before the contract has agreed.
+MODES = {"local": "local_adapter", "contract": "soroban_rpc"}
+CONTRACT_EXECUTION_MODE = env("CONTRACT_EXECUTION_MODE") or "local_adapter"
+CONTRACT_EXECUTION_MODE = MODES.get(CONTRACT_EXECUTION_MODE, CONTRACT_EXECUTION_MODE)
+if CONTRACT_EXECUTION_MODE not in MODES.values():
+    raise ImproperlyConfigured("CONTRACT_EXECUTION_MODE must be local_adapter or soroban_rpc.")
+if CONTRACT_EXECUTION_MODE == "soroban_rpc":
+    CELERY_BEAT_SCHEDULE["ask the contract"] = {
+        "task": "payments.tasks.advance_contract",
+        "schedule": 5.0,
+        "options": SWEEP,
+    }
 
 # Stellar
 
 # sandbox, testnet or public
 STELLAR_NETWORK = env("STELLAR_NETWORK", "sandbox")
 STELLAR_HORIZON_URL = env("STELLAR_HORIZON_URL", "http://127.0.0.1:8001")
+# Where the Soroban RPC answers; the sandbox ledger speaks both languages at one address.
+STELLAR_SOROBAN_URL = env("STELLAR_SOROBAN_URL") or STELLAR_HORIZON_URL
+# The SLA contract; the default is where the sandbox ledger has it.
+STELLAR_CONTRACT_ID = env("STELLAR_CONTRACT_ID", "CBNRN5Y55FDS55IONSC6SVFM2DABFD7B4LBTEQECT6PALZODD2LBXC2U")
 STELLAR_NETWORK_PASSPHRASE = env("STELLAR_NETWORK_PASSPHRASE", "ApexChainX Sandbox Ledger ; 2026")
 STELLAR_ASSET_CODE = env("STELLAR_ASSET_CODE", "USDC")
 STELLAR_ASSET_ISSUER = env("STELLAR_ASSET_ISSUER")
 # The pool that pays rewards; its secret is known to the signer alone.
 STELLAR_POOL_ADDRESS = env("STELLAR_POOL_ADDRESS")
 STELLAR_POOL_SECRET_FILE = env("STELLAR_POOL_SECRET_FILE")
+# Who calls the contract for us, and who governs it; their secrets are known to the signer alone.
+STELLAR_CONTRACT_OPERATOR_ADDRESS = env("STELLAR_CONTRACT_OPERATOR_ADDRESS")
+STELLAR_CONTRACT_OPERATOR_SECRET_FILE = env("STELLAR_CONTRACT_OPERATOR_SECRET_FILE")
+STELLAR_CONTRACT_ADMIN_ADDRESS = env("STELLAR_CONTRACT_ADMIN_ADDRESS")
+STELLAR_CONTRACT_ADMIN_SECRET_FILE = env("STELLAR_CONTRACT_ADMIN_SECRET_FILE")
 # A payment above this is held for a person.
 MAX_AUTO_PAYMENT_AMOUNT = number("MAX_AUTO_PAYMENT_AMOUNT", 10_000)
 # How long a signed payment stays valid, in seconds.

@@ -10,9 +10,14 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 from django.utils.http import parse_header_parameters
 
-for name in ("STELLAR_POOL_SECRET", "STELLAR_POOL_SECRET_FILE"):
+for name in (
+    "STELLAR_POOL_SECRET",
+    "STELLAR_POOL_SECRET_FILE",
+    "STELLAR_CONTRACT_OPERATOR_SECRET_FILE",
+    "STELLAR_CONTRACT_ADMIN_SECRET_FILE",
+):
     if os.environ.get(name):
-        raise ImproperlyConfigured(f"{name} is set in a web process: only the signer may see the pool's key.")
+        raise ImproperlyConfigured(f"{name} is set in a web process: only the signer may see secret keys.")
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "apexchainx.settings")
 django = get_wsgi_application()

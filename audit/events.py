@@ -75,6 +75,13 @@ class Event(TextChoices):
     SLA_VIOLATION = "sla.violation"
     SLA_REWARD = "sla.reward"
     SLA_AT_RISK = "sla.at_risk"
+    SLA_CONTRACT_CONFIRMED = "sla.contract_confirmed"
+    SLA_CONTRACT_MISMATCH = "sla.contract_mismatch"
+    SLA_CONTRACT_REFUSED = "sla.contract_refused"
+
+    CONTRACT_ORDERED = "contract.ordered"
+    CONTRACT_ORDER_OBEYED = "contract.order_obeyed"
+    CONTRACT_ORDER_REFUSED = "contract.order_refused"
 
     PAYMENT_INITIATED = "payment.initiated"
     PAYMENT_HELD = "payment.held"

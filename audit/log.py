@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.dispatch import Signal
 
 from apexchainx import context
+from apexchainx.bulk import insert
 from audit.events import Event
 from audit.models import AuditEvent
 
@@ -40,7 +41,7 @@ def record_all(facts: Iterable[tuple[Event, str, str, Mapping[str, Any]]]) -> li
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("A fact is recorded inside the change that it states.")
     here = context.current()
-    entries = AuditEvent.objects.bulk_create(
+    entries = [
         AuditEvent(
             event=event,
             subject=subject,
@@ -52,7 +53,8 @@ def record_all(facts: Iterable[tuple[Event, str, str, Mapping[str, Any]]]) -> li
             data={name: plain(value) for name, value in data.items()},
         )
         for event, subject, stream, data in facts
-    )
+    ]
+    insert(entries)
     if entries and not _is_quiet.get():
         recorded.send(sender=AuditEvent, events=entries)
     return entries

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from apexchainx import context
 from apexchainx.errors import Conflict, Invalid, NotFound, NotReady
@@ -10,7 +11,7 @@ from audit.events import Event
 from audit.log import record
 from disputes.models import LONGEST_REASON, Dispute
 from outages.models import Outage
-from payments.models import DISPUTED, Payment
+from payments.models import CONTRACT, DISPUTED, Payment
 from sla.models import SLAResult
 
 # Money that has not set out yet waits for the ruling; what is under way is marked, so that it does not set
@@ -76,9 +77,11 @@ def _result(outage: Outage, result_id: UUID | None) -> SLAResult:
 
 
 def _unpaid(result: SLAResult) -> Payment | None:
-    """The result's payment, locked, where it can still be held back or is under way."""
+    """The result's payment, locked, where it moves, or would move once the contract has agreed."""
     payments = Payment.objects.select_for_update(of=("self",)).select_related("outage")
-    return payments.filter(sla_result=result, state__in=(*WAITING, *UNDER_WAY)).first()
+    moving = Q(state__in=(*WAITING, *UNDER_WAY))
+    asking = Q(state=Payment.State.HELD, reason__startswith=CONTRACT)
+    return payments.filter(moving | asking, sla_result=result).first()
 
 
 def _hold(payment: Payment) -> bool:

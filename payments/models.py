@@ -15,6 +15,8 @@ from sla.models import SLAResult
 
 # The reason that a payment carries while a dispute about its result is open.
 DISPUTED = "disputed"
+# How every reason begins that a payment carries while the contract has not agreed to its result.
+CONTRACT = "contract_"
 
 
 class PaymentQuerySet(models.QuerySet["Payment"]):

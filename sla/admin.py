@@ -1,7 +1,13 @@
 from django.contrib import admin
 
 from apexchainx.read_only_admin import ReadOnly
-from sla.models import PolicyVersion, SLAResult
+from sla.models import Calendar, ContractInvocation, PolicyVersion, SLAResult
+
+
+@admin.register(Calendar)
+class CalendarAdmin(ReadOnly):
+    list_display = ("reference", "name", "timezone", "created_by", "updated_at")
+    search_fields = ("name", "timezone")
 
 
 @admin.register(PolicyVersion)
@@ -35,3 +41,26 @@ class SLAResultAdmin(ReadOnly):
     search_fields = ("outage__reference", "outage__site_name")
     date_hierarchy = "computed_at"
     list_select_related = ("outage", "policy")
+
+
+@admin.register(ContractInvocation)
+class ContractInvocationAdmin(ReadOnly):
+    list_display = (
+        "id",
+        "function",
+        "outage",
+        "state",
+        "error",
+        "ledger",
+        "tries",
+        "next_action_at",
+        "last_answer",
+    )
+    list_filter = ("state", "function")
+    search_fields = ("hash", "result__outage__reference")
+    date_hierarchy = "created_at"
+    list_select_related = ("result__outage",)
+
+    @admin.display(ordering="result__outage")
+    def outage(self, row: ContractInvocation) -> str:
+        return row.result.outage.reference if row.result else ""

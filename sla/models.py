@@ -6,14 +6,17 @@ from typing import Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.functional import cached_property
 
-from apexchainx.references import reference
+from apexchainx.references import number, reference
 from outages import clock
 from outages.models import Outage, Severity
 from sla.policy import Terms, digits
+
+CALENDAR_PREFIX = "CAL"
 
 
 class ClockSource(models.TextChoices):
@@ -25,6 +28,12 @@ class ClockSource(models.TextChoices):
     MEASURED = "measured"
     DECLARED = "declared"
     IMPORTED = "imported"
+
+
+class CalendarQuerySet(models.QuerySet["Calendar"]):
+    def referenced(self, text: str) -> Self:
+        """The one calendar with this public id, or none."""
+        return self.filter(pk=number(CALENDAR_PREFIX, text) or 0)
 
 
 class Calendar(models.Model):
@@ -40,6 +49,8 @@ class Calendar(models.Model):
     created_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField(auto_now=True)
 
+    objects = CalendarQuerySet.as_manager()
+
     class Meta:
         ordering = ("name",)
 
@@ -48,7 +59,11 @@ class Calendar(models.Model):
 
     @property
     def reference(self) -> str:
-        return reference("CAL", self.pk)
+        return reference(CALENDAR_PREFIX, self.pk)
+
+    @property
+    def subject(self) -> str:
+        return f"calendar:{self.reference}"
 
     @property
     def hours(self) -> clock.Calendar:
@@ -117,7 +132,7 @@ class PolicyVersion(models.Model):
     def was_in_force(self, at: datetime) -> bool:
         return self.effective_from <= at and (self.effective_to is None or at < self.effective_to)
 
-    @property
+    @cached_property
     def rule(self) -> clock.Rule:
         """What the clock has to know of it."""
         return clock.Rule(self.threshold_minutes, self.calendar.hours if self.calendar else None)
@@ -175,3 +190,108 @@ class SLAResult(models.Model):
 
     def __str__(self) -> str:
         return f"{self.outcome} {digits(self.amount)} for {self.mttr_minutes} minutes"
+
+    @property
+    def asked(self) -> "ContractInvocation | None":
+        """What the contract is asked about it, or was; None where our own arithmetic alone decides."""
+        return getattr(self, "invocation", None)
+
+
+class ContractInvocationQuerySet(models.QuerySet["ContractInvocation"]):
+    def due(self, at: datetime) -> Self:
+        """To be carried a step further: of those that share an account one at a time, in their order."""
+        state = ContractInvocation.State
+        signed = ContractInvocation.objects.filter(account=OuterRef("account"), state=state.SIGNED)
+        waiting = Q(state=state.PENDING) & ~Exists(signed)
+        return self.filter(Q(state=state.SIGNED) | waiting, next_action_at__lte=at)
+
+
+class ContractInvocation(models.Model):
+    """A call of the SLA contract: the calculation of one result, or an order of an admin.
+
+    It is bound to one sequence number of one account before anything is signed. The network consumes a
+    number once, so whatever is signed for this pair can land once at most.
+    """
+
+    class State(models.TextChoices):
+        PENDING = "pending"
+        SIGNED = "signed"
+        CONFIRMED = "confirmed"
+        MISMATCH = "mismatch"
+        REFUSED = "refused"
+
+    CALCULATION = "calculate_sla"
+
+    function = models.CharField(max_length=32, default=CALCULATION)
+    argument = models.CharField(max_length=56, blank=True, help_text="The address that an order names.")
+    result = models.OneToOneField(
+        SLAResult, on_delete=models.PROTECT, null=True, blank=True, related_name="invocation"
+    )
+    job_id = models.UUIDField(null=True, blank=True, unique=True, help_text="Where an order can be watched.")
+    state = models.CharField(max_length=9, choices=State.choices, default=State.PENDING)
+    account = models.CharField(max_length=56, blank=True, help_text="Of the operator, or of the admin.")
+    sequence = models.PositiveBigIntegerField(null=True, blank=True)
+    envelope_xdr = models.TextField(blank=True)
+    hash = models.CharField(max_length=64, blank=True)
+    earlier_hashes = ArrayField(models.CharField(max_length=64), default=list, blank=True)
+    max_time = models.DateTimeField(
+        null=True, blank=True, help_text="The network refuses the envelope after this."
+    )
+    fee = models.PositiveBigIntegerField(null=True, blank=True, help_text="What it has cost, in stroops.")
+    ledger = models.PositiveBigIntegerField(null=True, blank=True)
+    answer = models.JSONField(null=True, blank=True, help_text="What the contract said, numbers as text.")
+    error = models.CharField(max_length=64, blank=True, help_text="Why it was refused, or what differs.")
+    tries = models.PositiveIntegerField(default=0)
+    next_action_at = models.DateTimeField(default=timezone.now, help_text="Leased or waiting until then.")
+    last_answer = models.CharField(max_length=255, blank=True)
+    correlation_id = models.CharField(max_length=128, blank=True, help_text="Under which it was asked for.")
+    created_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ContractInvocationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("account", "sequence"), name="contract_one_use_per_sequence_number"
+            ),
+            models.UniqueConstraint(
+                fields=("account",),
+                condition=Q(state="signed"),
+                name="contract_one_live_invocation_per_account",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="signed")
+                | Q(sequence__isnull=False, max_time__isnull=False) & ~Q(envelope_xdr="") & ~Q(hash=""),
+                name="contract_signed_is_kept_with_its_pair",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="confirmed") | Q(ledger__isnull=False),
+                name="contract_confirmed_was_seen_in_a_ledger",
+            ),
+            models.CheckConstraint(
+                condition=Q(function="calculate_sla", result__isnull=False, job_id__isnull=True)
+                | ~Q(function="calculate_sla") & Q(result__isnull=True, job_id__isnull=False),
+                name="contract_calculates_a_result_or_obeys_an_order",
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=("next_action_at", "id"),
+                condition=Q(state__in=("pending", "signed")),
+                name="contract_due",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.function} {self.state}"
+
+    @property
+    def is_unfinished(self) -> bool:
+        return self.state in {self.State.PENDING, self.State.SIGNED}
+
+    @property
+    def seen_hash(self) -> str | None:
+        """That of the transaction, once a ledger has shown it."""
+        return self.hash if self.ledger is not None else None

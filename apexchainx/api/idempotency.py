@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import partial, wraps
 from typing import Any, overload
 
+from django.core.files.uploadedfile import UploadedFile
 from django.db import connection, transaction
-from django.http import HttpResponse, UnreadablePostError
+from django.http import HttpResponse, QueryDict, UnreadablePostError
 from django.utils import timezone
 from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
@@ -17,6 +18,7 @@ from rest_framework.views import APIView
 
 from apexchainx import context
 from apexchainx.accounts.models import IdempotencyRecord
+from apexchainx.api.parsers import FileParser
 from apexchainx.api.renderers import encode
 from apexchainx.errors import Conflict, Invalid, NotReady
 
@@ -40,12 +42,8 @@ class Attempt:
     def of(cls, request: Request, key: str) -> "Attempt":
         here, path = context.current(), f"{request.method} {request.path_info}"
         principal = f"{here.actor} by {here.impersonator}" if here.impersonator else here.actor
-        try:
-            body = request.body
-        except UnreadablePostError:
-            raise ParseError("The body ended too early.") from None
         query = request.META.get("QUERY_STRING", "")
-        return cls(principal, path, digest(f"{principal}\n{path}\n{key}"), digest(query, body))
+        return cls(principal, path, digest(f"{principal}\n{path}\n{key}"), digest(query, said(request)))
 
     def found(self) -> IdempotencyRecord | None:
         """The answer to an earlier one, if still kept. Raises NotReady where that asked something else."""
@@ -158,6 +156,28 @@ def replay(record: IdempotencyRecord) -> HttpResponse:
         del response["Content-Type"]
     response["Idempotency-Replayed"] = "true"
     return response
+
+
+def said(request: Request) -> bytes:
+    """The body, or of a form what it holds: sent again, the same form has another boundary."""
+    try:
+        body: bytes = request.body
+    except UnreadablePostError:
+        raise ParseError("The body ended too early.") from None
+    takes_forms = any(isinstance(parser, FileParser) for parser in request.parsers or ())
+    if not takes_forms or not isinstance(request.data, QueryDict):
+        return body
+    files = [[name, file.name, content_digest(file)] for name, file in request.FILES.items()]
+    texts = [[name, texts] for name, texts in request.data.lists() if name not in request.FILES]
+    return encode([files, texts])
+
+
+def content_digest(file: "UploadedFile[Any]") -> str:
+    found = hashlib.sha256()
+    for chunk in file.chunks():
+        found.update(chunk)
+    file.seek(0)
+    return found.hexdigest()
 
 
 def digest(text: str, body: bytes = b"") -> str:

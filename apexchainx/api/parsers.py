@@ -1,4 +1,4 @@
-"""JSON in: one parser, with a limit on depth and on what text may hold."""
+"""What comes in: JSON, with a limit on depth and on what text may hold, and on a few routes files."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from typing import IO, Any, NoReturn
 
 from django.http import UnreadablePostError
 from rest_framework.exceptions import ParseError
-from rest_framework.parsers import BaseParser
+from rest_framework.parsers import BaseParser, MultiPartParser
 
 MAX_DEPTH = 64
 MAX_DIGITS = 40
@@ -30,23 +30,41 @@ class StrictJSONParser(BaseParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         try:
-            value = json.loads(
-                stream.read().decode("utf-8"),
-                parse_constant=refuse,
-                parse_int=whole,
-                parse_float=fraction,
-                object_pairs_hook=distinct,
-            )
+            body = stream.read()
         except UnreadablePostError:
             raise ParseError("The body ended too early.") from None
-        except RecursionError:
-            raise ParseError("The JSON is nested too deeply.") from None
-        except ValueError as error:
-            raise ParseError(f"The body is not valid JSON: {error}") from None
+        value = decode(body, "The body")
         if not isinstance(value, dict):
             raise ParseError("The body must be a JSON object.")
-        inspect(value, MAX_DEPTH)
         return value
+
+
+class FileParser(MultiPartParser):
+    """A form with files, for the few routes that take one."""
+
+    def parse(self, *args: Any, **options: Any) -> Any:
+        try:
+            return super().parse(*args, **options)
+        except UnreadablePostError:
+            raise ParseError("The body ended too early.") from None
+
+
+def decode(text: bytes, name: str) -> Any:
+    """The value that a text of JSON says; `name` is what the text is called where it says none."""
+    try:
+        value = json.loads(
+            text.decode("utf-8"),
+            parse_constant=refuse,
+            parse_int=whole,
+            parse_float=fraction,
+            object_pairs_hook=distinct,
+        )
+    except RecursionError:
+        raise ParseError("The JSON is nested too deeply.") from None
+    except ValueError as error:
+        raise ParseError(f"{name} is not valid JSON: {error}") from None
+    inspect(value, MAX_DEPTH)
+    return value
 
 
 def refuse(constant: str) -> NoReturn:

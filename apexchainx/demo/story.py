@@ -72,6 +72,11 @@ class Book:
         lines = [line for line in account["balances"] if line.get("asset_code") == "USDC"]
         return Decimal(lines[0]["balance"])
 
+    def payment_unless_asking(self, outage: str) -> dict[str, Any] | None:
+        """The outage's payment, once the contract has spoken, where there is one in charge."""
+        found: dict[str, Any] = self.actors["engineer"].get(f"{PREFIX}/outages/{outage}")["stellar_payment"]
+        return None if found["reason"].startswith("contract_") else found
+
     def report_outage(self, site: str, *, minutes_ago: int = 0) -> str:
         body = {
             "site_name": site,
@@ -159,6 +164,11 @@ def ask_the_ledger(book: Book) -> None:
     require("what the team's balance has gained", gained, REWARD_AT_ONCE)
     book.note(f"in ledger {found['ledger']}, fee {found['fee_charged']} stroops, memo {found.get('memo')!r}")
     book.note(f"the team's balance: {book.before:f} + {gained:f}")
+    sla = book.actors["engineer"].get(f"{PREFIX}/sla/status/{book.outage}")
+    if sla["smart_contract_invoked"]:
+        called = book.stage.ledger.get(f"/transactions/{sla['contract_tx_hash']}")
+        require("the success of the contract's call", called["successful"], True)
+        book.note(f"the contract agreed in ledger {called['ledger']}: {called['hash']}")
 
 
 def receive(book: Book) -> None:
@@ -181,9 +191,10 @@ def dispute(book: Book) -> None:
     """Report an outage late, see its penalty held for a person, and dispute it."""
     book.violated = book.report_outage("Cell Tower Beta", minutes_ago=25)
     answer = book.resolve(book.violated)
-    sla, payment = answer["sla"], answer["payment"]
+    sla = answer["sla"]
     require("the SLA's status", sla["status"], "violated")
     require("the penalty", Decimal(sla["penalty_amount"]), PENALTY_AFTER_25_MINUTES)
+    payment = wait_for("the contract's word", lambda: book.payment_unless_asking(book.violated))
     require("the payment's state", (payment["state"], payment["reason"]), ("held", "clock_declared"))
     book.note(
         f"{payment['id']}: {payment['amount']} from the operator, held: a back-dated clock moves no money"

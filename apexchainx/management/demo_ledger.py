@@ -21,13 +21,14 @@ def set_up(issuer: KeyPair, holders: Iterable[KeyPair], *, grants: dict[str, Dec
     """
     everybody = [issuer, *holders]
     with ThreadPoolExecutor(len(everybody)) as pool:
-        list(pool.map(_fund, everybody))
+        list(pool.map(fund, everybody))
         list(pool.map(_trust, everybody[1:]))
     for address, amount in grants.items():
         _grant(issuer, address, amount)
 
 
-def _fund(owner: KeyPair) -> None:
+def fund(owner: KeyPair) -> None:
+    """By friendbot, where it has no account yet. Raises Conflict and Unavailable."""
     if horizon.account(owner.address):
         return
     try:

@@ -18,7 +18,13 @@ from apexchainx.stellar.sandbox import PASSPHRASE
 from apexchainx.supervisor import Child
 
 HOST = "127.0.0.1"
-SIGNER_ONLY = "STELLAR_POOL_SECRET_FILE"
+# Where the secret keys of these accounts lie, the signer alone is told.
+SIGNER_ONLY = {
+    "STELLAR_POOL_SECRET_FILE": "pool",
+    "STELLAR_CONTRACT_ADMIN_SECRET_FILE": "contract-admin",
+    "STELLAR_CONTRACT_OPERATOR_SECRET_FILE": "contract-operator",
+}
+CONTRACT_MODES = {"contract", "soroban_rpc"}
 GUNICORN = (
     *("apexchainx.wsgi:application", "--preload", "-k", "gthread", "--threads", "4"),
     *("--graceful-timeout", "8", "--no-control-socket"),
@@ -31,6 +37,7 @@ DEFAULTS = {
     "WEBHOOK_ALLOW_HTTP": "true",
     "WALLET_COOLING_OFF_HOURS": "0",
     "WEB_CONCURRENCY": "2",
+    "CONTRACT_EXECUTION_MODE": "local_adapter",
 }
 
 
@@ -93,7 +100,7 @@ def prepare(instance: Instance) -> None:
     secret_key = instance.keys / "django.secret"
     if not secret_key.exists():
         write_private(secret_key, secrets.token_urlsafe(64))
-    for name in ("issuer", "pool"):
+    for name in ("issuer", *SIGNER_ONLY.values()):
         address(instance, name)
 
 
@@ -131,10 +138,18 @@ def environment(instance: Instance, database_url: str) -> dict[str, str]:
         "APP_BASE_URL": instance.url,
         "STELLAR_NETWORK": "sandbox",
         "STELLAR_HORIZON_URL": instance.ledger_url,
+        "STELLAR_SOROBAN_URL": instance.ledger_url,
         "STELLAR_NETWORK_PASSPHRASE": PASSPHRASE,
         "STELLAR_ASSET_ISSUER": address(instance, "issuer"),
         "STELLAR_POOL_ADDRESS": address(instance, "pool"),
+        "STELLAR_CONTRACT_ADMIN_ADDRESS": address(instance, "contract-admin"),
+        "STELLAR_CONTRACT_OPERATOR_ADDRESS": address(instance, "contract-operator"),
     }
+
+
+def secrets_of(instance: Instance) -> dict[str, str]:
+    """Where the signer finds its keys."""
+    return {name: str(instance.keys / f"{key}.secret") for name, key in SIGNER_ONLY.items()}
 
 
 def save_environment(instance: Instance, variables: Mapping[str, str], *, embedded: bool) -> None:
@@ -179,9 +194,13 @@ def worker(instance: Instance, variables: Mapping[str, str]) -> Child:
 
 
 def signer(instance: Instance, variables: Mapping[str, str]) -> Child:
-    """The only process that is told where the pool's secret key is."""
-    secret = {SIGNER_ONLY: str(instance.keys / "pool.secret")}
-    return _celery("signer", "signer", "1", variables={**variables, **secret})
+    """The only process that is told where secret keys are."""
+    return _celery("signer", "signer", "1", variables={**variables, **secrets_of(instance)})
+
+
+def contract(instance: Instance, *arguments: str, variables: Mapping[str, str]) -> Child:
+    """A step that sets the SLA contract up, by its admin's key."""
+    return manage("contract", "contract", *arguments, variables={**variables, **secrets_of(instance)})
 
 
 def _celery(name: str, queues: str, concurrency: str, *more: str, variables: Mapping[str, str]) -> Child:
@@ -195,5 +214,5 @@ def _celery(name: str, queues: str, concurrency: str, *more: str, variables: Map
 
 
 def _inherited(variables: Mapping[str, str]) -> dict[str, str]:
-    base = {name: value for name, value in os.environ.items() if name != SIGNER_ONLY}
+    base = {name: value for name, value in os.environ.items() if name not in SIGNER_ONLY}
     return {**base, "PYTHONUNBUFFERED": "1", **variables}

@@ -112,20 +112,27 @@ def test_secrets_are_made_once_and_for_their_owner_alone(here: Instance) -> None
     made = {path.name: path.read_text() for path in here.keys.iterdir()}
     instances.prepare(here)
     assert {path.name: path.read_text() for path in here.keys.iterdir()} == made
-    assert made.keys() == {"django.secret", "issuer.address", "issuer.secret", "pool.address", "pool.secret"}
+    accounts = ("issuer", "pool", "contract-admin", "contract-operator")
+    files = {f"{name}.{kind}" for name in accounts for kind in ("address", "secret")}
+    assert made.keys() == {"django.secret", *files}
     assert {path.stat().st_mode & 0o077 for path in (here.var, here.keys, *here.keys.iterdir())} == {0}
 
 
-def test_only_the_signer_learns_where_the_pool_secret_is(
+def test_only_the_signer_learns_where_secret_keys_are(
     here: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(instances.SIGNER_ONLY, "/somewhere")
+    for name in instances.SIGNER_ONLY:
+        monkeypatch.setenv(name, "/somewhere")
     instances.prepare(here)
     variables = instances.environment(here, "postgresql://x/y")
     children = [make(here, variables) for make in (instances.ledger, instances.web, instances.worker)]
-    assert [child.name for child in children if instances.SIGNER_ONLY in child.environment] == []
+    assert [child.name for child in children if instances.SIGNER_ONLY.keys() & child.environment.keys()] == []
     signer = instances.signer(here, variables)
-    assert signer.environment[instances.SIGNER_ONLY] == str(here.keys / "pool.secret")
+    assert {name: signer.environment[name] for name in instances.SIGNER_ONLY} == {
+        "STELLAR_POOL_SECRET_FILE": str(here.keys / "pool.secret"),
+        "STELLAR_CONTRACT_ADMIN_SECRET_FILE": str(here.keys / "contract-admin.secret"),
+        "STELLAR_CONTRACT_OPERATOR_SECRET_FILE": str(here.keys / "contract-operator.secret"),
+    }
 
 
 def test_saved_environment_can_be_read_by_a_shell(here: Instance) -> None:

@@ -22,6 +22,9 @@ from apexchainx.wsgi import application
 EXAMPLES = 4
 # What no schema says: these refuse well-formed values, each for a reason that their description names.
 JUDGED = {
+    "POST /api/v1/admin/propose-admin": "an address has a checksum",
+    "POST /api/v1/admin/propose-operator": "an address has a checksum",
+    "POST /api/v1/admin/renounce-admin": "it is confirmed",
     "POST /api/v1/api-keys": "a key ends in the future",
     "POST /api/v1/auth/2fa/backup-codes": "the code is right",
     "POST /api/v1/auth/2fa/disable": "the code is right",
@@ -34,8 +37,27 @@ JUDGED = {
     "PATCH /api/v1/auth/me/profile": "an address has a checksum",
     "PATCH /api/v1/users/{user_id}": "nobody changes their own rights",
     "PUT /api/v1/user/preferences": "64 KiB at most",
+    "POST /api/v1/calendars": "a zone exists, and openings do not overlap",
+    "PUT /api/v1/calendars/{calendar_id}": "a zone exists, and openings do not overlap",
+    "PATCH /api/v1/calendars/{calendar_id}": "a zone exists, and openings do not overlap",
+    "POST /api/v1/maintenance-windows": "one place is named, and times are in order",
+    "PUT /api/v1/maintenance-windows/{window_id}": "one place is named, and times are in order",
+    "PATCH /api/v1/maintenance-windows/{window_id}": "one place is named, and times are in order",
+    "GET /api/v1/outages/search": "something is searched for",
     "POST /api/v1/outages": "owners exist, and times are past",
+    "POST /api/v1/outages/bulk": "owners exist, times fit each other, and files are CSV or JSON",
+    "POST /api/v1/outages/import": "owners exist, times fit each other, and files are CSV or JSON",
+    "PUT /api/v1/outages/{outage_id}": "pairs agree, times are past, and only an end has a time",
+    "PATCH /api/v1/outages/{outage_id}": "pairs agree, times are past, and only an end has a time",
+    "PATCH /api/v1/outages/{outage_id}/follow-ups/{number}": "it says whether it is done",
     "POST /api/v1/outages/{outage_id}/resolve": "times fit each other",
+    "DELETE /api/v1/outages/{outage_id}": "If-Match names the version that was read",
+    **{
+        f"POST /api/v1/outages/{{outage_id}}/{verb}": "If-Match names the version that was read"
+        for verb in ("acknowledge", "assign", "comment", "investigate", "merge", "pause", "resume")
+    },
+    "POST /api/v1/intake/alertmanager": "a label names the site, and times are past",
+    "POST /api/v1/intake/generic": "times are past",
     "POST /api/v1/owners": "a key has its own form",
     "GET /api/v1/sla/calculate": "without a severity the outage exists",
     "POST /api/v1/sla/calculate": "an outage or minutes are named",
@@ -45,7 +67,7 @@ JUDGED = {
     "POST /api/v1/webhooks": "the host is public, and events exist",
     "PATCH /api/v1/webhooks/{id}": "the host is public, and events exist",
 }
-ACCEPTED = ["2xx", "3xx", "401", "403", "404", "409", "429", "400", "422"]
+ACCEPTED = ["2xx", "3xx", "401", "403", "404", "409", "412", "429", "400", "422"]
 
 
 def described(**phases: bool) -> Any:

@@ -20,6 +20,7 @@ NAMES = (
     "RATE_LIMIT_AUTH",
     "RATE_LIMIT_ANONYMOUS",
     "CACHE_URL",
+    "CONTRACT_EXECUTION_MODE",
 )
 
 
@@ -105,3 +106,26 @@ def test_calls_are_counted_in_the_database_or_where_the_address_says(start: Any)
 def test_a_limit_is_switched_off_with_nought(start: Any) -> None:
     assert start(**PRODUCTION, RATE_LIMIT_AUTH="0")["RATE_LIMIT_AUTH"] == "0"
     assert start(**PRODUCTION)["RATE_LIMIT_AUTH"] == "10/5m"
+
+
+@pytest.mark.parametrize(
+    ("given", "mode"),
+    [
+        ("", "local_adapter"),
+        ("local", "local_adapter"),
+        ("local_adapter", "local_adapter"),
+        ("contract", "soroban_rpc"),
+        ("soroban_rpc", "soroban_rpc"),
+    ],
+)
+def test_who_judges_has_two_names_each_and_is_local_by_default(start: Any, given: str, mode: str) -> None:
+    found = start(**PRODUCTION, CONTRACT_EXECUTION_MODE=given)
+
+    assert found["CONTRACT_EXECUTION_MODE"] == mode
+    assert ("ask the contract" in found["CELERY_BEAT_SCHEDULE"]) == (mode == "soroban_rpc")
+
+
+@pytest.mark.parametrize("given", ["Local", "chain", "soroban"])
+def test_nobody_else_judges(start: Any, given: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="must be local_adapter or soroban_rpc"):
+        start(**PRODUCTION, CONTRACT_EXECUTION_MODE=given)

@@ -2,9 +2,12 @@
 
 import io
 import json
+import runpy
 from typing import Any
 
 import pytest
+from django.conf import settings as configured
+from django.core.exceptions import ImproperlyConfigured
 
 from apexchainx.wsgi import application
 
@@ -156,3 +159,21 @@ def test_what_nobody_can_answer_in_is_not_acceptable(accept: str) -> None:
 )
 def test_json_is_acceptable_where_anything_is(accept: str) -> None:
     assert post(io.BytesIO(b"{}"), CONTENT_LENGTH="2", HTTP_ACCEPT=accept)[0] == 400
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "STELLAR_POOL_SECRET",
+        "STELLAR_POOL_SECRET_FILE",
+        "STELLAR_CONTRACT_OPERATOR_SECRET_FILE",
+        "STELLAR_CONTRACT_ADMIN_SECRET_FILE",
+    ],
+)
+def test_a_web_process_that_is_told_of_a_secret_key_does_not_start(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "/somewhere")
+
+    with pytest.raises(ImproperlyConfigured, match=f"^{name} is set in a web process"):
+        runpy.run_path(str(configured.BASE_DIR / "apexchainx" / "wsgi.py"))

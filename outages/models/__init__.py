@@ -4,16 +4,20 @@ from outages.models.evidence import Fact, MaintenanceWindow
 from outages.models.imports import ImportRun
 from outages.models.outage import NextReference, Outage, OutageQuerySet, Severity, Source
 from outages.models.rca import FollowUp, RootCauseAnalysis
+from outages.models.words import Learning, Sought, Word
 
 __all__ = [
     "Fact",
     "FollowUp",
     "ImportRun",
+    "Learning",
     "MaintenanceWindow",
     "NextReference",
     "Outage",
     "OutageQuerySet",
     "RootCauseAnalysis",
     "Severity",
+    "Sought",
     "Source",
+    "Word",
 ]

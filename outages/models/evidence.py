@@ -1,17 +1,21 @@
 """Facts that the clock is read from, and maintenance that it does not count."""
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Self
 
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Lower
 from django.utils import timezone
 
-from apexchainx.references import reference
+from apexchainx.references import number, reference
 from outages import clock
 from outages.models.outage import Outage
 
 LONGEST_DETAIL = 500
+PREFIX = "MW"
+# A window is at exactly one of them.
+PLACES = ("site_name", "region", "service")
 
 
 class Fact(models.Model):
@@ -23,6 +27,7 @@ class Fact(models.Model):
         ACKNOWLEDGED = "acknowledged"
         INVESTIGATING = "investigating"
         ASSIGNED = "assigned"
+        PLACED = "placed"
         PAUSED = "paused"
         RESUMED = "resumed"
         REPEATED = "repeated"
@@ -60,22 +65,48 @@ class Fact(models.Model):
         return clock.Fact(self.kind, self.occurred_at, self.recorded_at, self.detail)
 
 
+def places_of(outage: Outage) -> set[tuple[str, str]]:
+    """As `MaintenanceWindow.place`: where a window has to be to stop the clock of this outage."""
+    site, region = ("site_name", outage.site_name), ("region", outage.region)
+    services = (("service", service) for service in outage.affected_services)
+    return {(kind, name.casefold()) for kind, name in (site, region, *services)}
+
+
 class MaintenanceWindowQuerySet(models.QuerySet["MaintenanceWindow"]):
+    def referenced(self, text: str) -> Self:
+        """The one window with this public id, or none."""
+        return self.filter(pk=number(PREFIX, text) or 0)
+
+    def with_status(self, status: str) -> Self:
+        """As `MaintenanceWindow.status` says it."""
+        if status == MaintenanceWindow.Status.APPROVED:
+            return self.in_effect()
+        if status == MaintenanceWindow.Status.WITHDRAWN:
+            return self.filter(withdrawn_at__isnull=False)
+        return self.filter(approved_at__isnull=True, withdrawn_at__isnull=True)
+
     def in_effect(self) -> Self:
         """Approved and not withdrawn."""
         return self.filter(approved_at__isnull=False, withdrawn_at__isnull=True)
 
-    def excluding(self, outage: Outage) -> Self:
-        """Those that stop the clock of this outage, as far as is known now."""
-        place = Q(service_key__in=[service.lower() for service in outage.affected_services])
-        place |= Q(site_name__iexact=outage.site_name) & ~Q(site_name="")
-        place |= Q(region__iexact=outage.region) & ~Q(region="")
-        windows = self.in_effect().alias(service_key=Lower("service"))
-        return windows.filter(place, sla_relevant=False, ends_at__gt=outage.detected_at)
+    def overlapping(self, start: datetime, end: datetime) -> Self:
+        return self.filter(starts_at__lt=end, ends_at__gt=start)
+
+    def excluding_any(self, outages: Iterable[Outage]) -> Self:
+        """Those that stop the clock of any of these outages, if they are at its place."""
+        known_since = [min(outage.detected_at, outage.recorded_at) for outage in outages]
+        if not known_since:
+            return self.none()
+        return self.in_effect().filter(sla_relevant=False, ends_at__gt=min(known_since))
 
 
 class MaintenanceWindow(models.Model):
     """Planned work at a site, in a region or on a service: a draft until a second person approves it."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft"
+        APPROVED = "approved"
+        WITHDRAWN = "withdrawn"
 
     name = models.CharField(max_length=200)
     site_name = models.CharField(max_length=255, blank=True)
@@ -124,13 +155,28 @@ class MaintenanceWindow(models.Model):
 
     @property
     def reference(self) -> str:
-        return reference("MW", self.pk)
+        return reference(PREFIX, self.pk)
 
     @property
     def subject(self) -> str:
         return f"maintenance:{self.reference}"
 
     @property
+    def status(self) -> str:
+        if self.withdrawn_at is not None:
+            return self.Status.WITHDRAWN
+        return self.Status.APPROVED if self.approved_at is not None else self.Status.DRAFT
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """What kind of place it is at, and its name in any case of letters."""
+        kind = next(name for name in PLACES if getattr(self, name))
+        return kind, getattr(self, kind).casefold()
+
+    def concerns(self, outage: Outage) -> bool:
+        return self.place in places_of(outage)
+
+    @property
     def plain(self) -> clock.Window:
-        """As the clock reads it; it is known since its approval."""
+        """As the clock reads it: known since its approval."""
         return clock.Window(self.starts_at, self.ends_at, self.approved_at or self.created_at, self.name)

@@ -35,3 +35,7 @@ class ImportRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.filename or 'list'}: {self.imported} of {self.rows}"
+
+    @property
+    def subject(self) -> str:
+        return f"import:{self.pk}"

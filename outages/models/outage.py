@@ -1,16 +1,20 @@
 """An outage and where it stands."""
 
-from datetime import datetime
-from typing import Self
+from datetime import UTC, datetime
+from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.search import SearchVectorField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Case, F, Func, Q, When
+from django.db.models import Case, F, Func, Q, Subquery, When
+from django.db.models.functions import Coalesce, Upper
 from django.utils import timezone
 
 from outages.clock import RANK
+from outages.models.words import Sought
 from wallets.models import Owner
 
 
@@ -46,6 +50,53 @@ class CauseKey(Func):
     output_field = models.CharField(max_length=200)
 
 
+class SearchField(models.GeneratedField):
+    """Something to search by, which nobody reads: no INSERT answers it."""
+
+    db_returning = False  # type: ignore[assignment]
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"db_persist": True, **options})
+
+
+class Searched(Func):
+    """What can be found of an outage: its site, its services and causes, and the rest, in this order."""
+
+    def __init__(self, *fields: Any, **options: Any) -> None:
+        super().__init__(*(fields or SEARCHED), **options)
+
+
+class SearchText(Searched):
+    function = "outages_search_text"
+    output_field = models.TextField()
+
+
+class SearchVector(Searched):
+    function = "outages_search_vector"
+    output_field = SearchVectorField()
+
+
+SEARCHED = (
+    *("site_name", "site_id", "reference"),
+    *("affected_services", "root_cause"),
+    *("description", "resolution_notes"),
+)
+
+
+class Relevance(Func):
+    """How well a vector answers a query, less for what is old."""
+
+    function = "outages_relevance"
+    output_field = models.FloatField()
+
+
+# More than are collected where a search is not common, at a million outages.
+SOON_COLLECTED = 5_000
+# Of so many newest ones a common search finds enough.
+SOON_READ = 50_000
+EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
+
+
 class OutageQuerySet(models.QuerySet["Outage"]):
     def open(self) -> Self:
         return self.exclude(state=Outage.State.RESOLVED)
@@ -54,6 +105,48 @@ class OutageQuerySet(models.QuerySet["Outage"]):
         return self.filter(detected_at__lt=end).filter(
             Q(resolved_at__isnull=True) | Q(resolved_at__gte=start)
         )
+
+    def newest(self) -> Self:
+        return self.order_by("-detected_at", "-id")
+
+    def newest_collected(self, few: int) -> "OutageQuerySet":
+        """The newest of so many, which an index of words finds before they are put in order."""
+        collected = self.order_by().values("pk")[:few]
+        return Outage.objects.filter(pk__in=collected).newest()
+
+    def newest_read(self, few: int) -> Any:
+        """The newest that stand among the newest outages; where those have too few, older ones follow."""
+        detections = Outage.objects.order_by("-detected_at").values("detected_at")
+        start = Coalesce(Subquery(detections[SOON_READ : SOON_READ + 1]), EARLIEST)
+        recent = self.filter(detected_at__gte=start).newest()
+        older = self.filter(detected_at__lt=start).newest_collected(SOON_COLLECTED)
+        return recent.values("pk")[:few].union(older.values("pk")[:few], all=True)[:few]
+
+    def most_relevant(self, sought: Sought, *, of: int) -> "OutageQuerySet":
+        """Of the newest so many matches, the most relevant first; `relevance` says how much.
+
+        The weights of the words found (site, then services and cause, then description and notes), less for
+        what is old: half of it after ninety days. Whoever names an id finds it first.
+        """
+        matches = self.filter(sought.condition)
+        newest: Any = matches.newest_collected(SOON_COLLECTED).values("pk")[:of]
+        if sought.is_common:
+            newest = matches.newest_read(of)
+        relevance = Relevance("search_vector", sought.query, "detected_at")
+        named = Q(reference__iexact=sought.text) | Q(site_id__iexact=sought.text)
+        ranked = Outage.objects.filter(pk__in=newest).annotate(relevance=relevance, is_named=named)
+        return ranked.order_by("-is_named", "-relevance", "-id")
+
+
+Outages = models.Manager.from_queryset(OutageQuerySet)
+
+
+class OutageManager(Outages):  # type: ignore[type-arg]
+    """Outages without what they are only searched by."""
+
+    def get_queryset(self) -> OutageQuerySet:
+        found = OutageQuerySet(self.model, using=self._db)
+        return found.defer("search_text", "search_vector")
 
 
 class Outage(models.Model):
@@ -154,7 +247,10 @@ class Outage(models.Model):
         expression=CauseKey("root_cause"), output_field=models.CharField(max_length=200), db_persist=True
     )
 
-    objects = OutageQuerySet.as_manager()
+    search_text = SearchField(expression=SearchText(), output_field=models.TextField())
+    search_vector = SearchField(expression=SearchVector(), output_field=SearchVectorField())
+
+    objects = OutageManager()
 
     class Meta:
         ordering = ("-detected_at", "-id")
@@ -194,6 +290,37 @@ class Outage(models.Model):
             models.Index(fields=("severity", "-detected_at", "-id"), name="outage_by_severity"),
             models.Index(fields=("state", "-detected_at", "-id"), name="outage_by_state"),
             models.Index(fields=("site_name", "-detected_at"), name="outage_by_site"),
+            # One for each order that a list may have; the other direction reads it backwards.
+            models.Index(fields=("state", "id"), name="outage_sorted_by_state"),
+            models.Index(fields=("severity_rank", "id"), name="outage_sorted_by_severity"),
+            models.Index(fields=("site_name", "id"), name="outage_sorted_by_site"),
+            models.Index(fields=("updated_at", "id"), name="outage_sorted_by_update"),
+            # Unknown values stand last in both directions, so each direction has its own.
+            models.Index("resolved_at", "id", name="outage_sorted_by_end"),
+            models.Index(
+                F("resolved_at").desc(nulls_last=True), F("id").desc(), name="outage_sorted_by_end_desc"
+            ),
+            models.Index("mttr_minutes", "id", name="outage_sorted_by_mttr"),
+            models.Index(
+                F("mttr_minutes").desc(nulls_last=True), F("id").desc(), name="outage_sorted_by_mttr_desc"
+            ),
+            models.Index(fields=("site_id", "-detected_at", "-id"), name="outage_by_site_id"),
+            models.Index(Upper("region"), F("detected_at").desc(), F("id").desc(), name="outage_by_region"),
+            models.Index(fields=("assigned_to", "-detected_at", "-id"), name="outage_by_assignee"),
+            models.Index(fields=("source", "-detected_at", "-id"), name="outage_by_source"),
+            models.Index(
+                fields=("-detected_at", "-id"),
+                condition=Q(merged_into__isnull=False),
+                name="outage_merged_newest_first",
+            ),
+            models.Index(
+                fields=("-detected_at", "-id"),
+                condition=Q(recurrence_of__isnull=False),
+                name="outage_chronic_newest_first",
+            ),
+            GinIndex(fields=("affected_services",), name="outage_by_service"),
+            GinIndex(fields=("search_vector",), name="outage_search_words"),
+            GinIndex(OpClass("search_text", "gin_trgm_ops"), name="outage_search_parts"),
             models.Index(
                 fields=("site_name", "cause_key", "detected_at"),
                 condition=~Q(cause_key=""),

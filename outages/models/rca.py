@@ -11,6 +11,16 @@ from django.utils import timezone
 from outages.models.outage import Outage
 
 
+class RootCauseAnalysisQuerySet(models.QuerySet["RootCauseAnalysis"]):
+    def of(self, reference: str) -> Self:
+        """Every version for one outage, with what its document needs."""
+        analyses = self.filter(outage__reference=reference).select_related("outage__recurrence_of")
+        return analyses.prefetch_related("outage__follow_ups__outage")
+
+    def published(self) -> Self:
+        return self.filter(status=RootCauseAnalysis.Status.PUBLISHED)
+
+
 class RootCauseAnalysis(models.Model):
     """One version of the analysis of one outage; a change is a new version, and all are kept."""
 
@@ -26,6 +36,8 @@ class RootCauseAnalysis(models.Model):
     remediation = models.TextField(blank=True)
     created_by = models.CharField(max_length=254)
     created_at = models.DateTimeField(default=timezone.now)
+
+    objects = RootCauseAnalysisQuerySet.as_manager()
 
     class Meta:
         ordering = ("outage_id", "-version")
@@ -74,3 +86,7 @@ class FollowUp(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number}. {self.action}"
+
+    @property
+    def is_done(self) -> bool:
+        return self.done_at is not None

@@ -1,5 +1,6 @@
-"""An outage as clients write and read it, with its clock, its money and its timeline."""
+"""An outage as clients write it, and as they read it in lists and answers, with its clock and its money."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,10 +11,10 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from apexchainx.api.fields import AwareDateTimeField, MinutesField, TextField, pair
-from audit.events import Event
-from audit.models import AuditEvent
+from outages import clock
 from outages.models import Outage, Severity
-from outages.services.resolving import evidence_of
+from outages.services.resolving import Evidence, evidence_of
+from payments.models import Payment
 from payments.serializers import PaymentSerializer
 from sla.models import SLAResult
 from sla.serializers import NOTHING, SLAResultSerializer, StatusSerializer, concluded, running
@@ -22,6 +23,8 @@ from sla.services import Governing
 PUBLIC_STATES = ("open", "resolved")
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 CLOCK_SKEW = timedelta(minutes=5)
+# Routes beside `/outages/{id}`, of which no outage may take the place.
+RESERVED = {"import", "export", "search", "bulk", "bulk-history", "violations", "timeline"}
 
 
 class LocationSerializer(serializers.Serializer[Any]):
@@ -53,6 +56,11 @@ class NewOutageSerializer(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> Any:
         named = pair(data, "affected_services", "services_affected")
         return super().to_internal_value(pair(named, "detected_at", "created_at"))
+
+    def validate_id(self, value: str) -> str:
+        if value in RESERVED:
+            raise ValidationError(f"{value} is a route of its own; choose another id.")
+        return value
 
     def validate_detected_at(self, value: datetime) -> datetime:
         if not EARLIEST <= value <= timezone.now() + CLOCK_SKEW:
@@ -88,6 +96,10 @@ class OutageSerializer(serializers.ModelSerializer[Outage]):
     team = serializers.CharField(source="team_key")
     operator = serializers.CharField(source="operator_key")
     sla_status = serializers.SerializerMethodField()
+    stellar_payment = serializers.SerializerMethodField()
+    paused_since = serializers.DateTimeField(source="paused_at", allow_null=True)
+    merged_into = serializers.CharField(source="merged_into.reference", allow_null=True)
+    recurrence_of = serializers.CharField(source="recurrence_of.reference", allow_null=True)
 
     class Meta:
         model = Outage
@@ -115,7 +127,14 @@ class OutageSerializer(serializers.ModelSerializer[Outage]):
             "team",
             "operator",
             "correlation_id",
+            "source",
+            "acknowledged_at",
+            "paused_since",
+            "merged_into",
+            "recurrence_of",
+            "updated_at",
             "sla_status",
+            "stellar_payment",
         )
         read_only_fields = fields
 
@@ -133,7 +152,19 @@ class OutageSerializer(serializers.ModelSerializer[Outage]):
         result = latest(outage)
         if result is not None:
             return concluded(result)
-        return NOTHING if outage.is_resolved else standing(outage)
+        if outage.is_resolved:
+            return NOTHING
+        reading = self.reading(outage)
+        evidence = reading.evidence
+        return running(evidence.facts, rule=reading.rule, windows=evidence.windows, now=timezone.now())
+
+    def reading(self, outage: Outage) -> "Reading":
+        return reading_of(outage)
+
+    @extend_schema_field(PaymentSerializer(allow_null=True))
+    def get_stellar_payment(self, outage: Outage) -> Any:
+        payment = payment_of(outage)
+        return PaymentSerializer(payment).data if payment else None
 
 
 def latest(outage: Outage) -> SLAResult | None:
@@ -141,11 +172,23 @@ def latest(outage: Outage) -> SLAResult | None:
     return next(iter(results), None)
 
 
-def standing(outage: Outage) -> dict[str, Any]:
-    """Where the clock of an open outage stands now."""
-    evidence = evidence_of(outage)
-    rule = Governing([outage]).rules(outage).get(outage.severity)
-    return running(evidence.facts, rule=rule, windows=evidence.windows, now=timezone.now())
+def payment_of(outage: Outage) -> Payment | None:
+    return getattr(latest(outage), "payment", None)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What an outage's clock is read from, and the rule that it is held against, if there is one."""
+
+    evidence: Evidence
+    rule: clock.Rule | None
+
+
+def reading_of(outage: Outage) -> Reading:
+    """A result keeps the rule that it was judged by."""
+    result = latest(outage)
+    rule = result.policy.rule if result else Governing([outage]).rules(outage).get(outage.severity)
+    return Reading(evidence_of(outage), rule)
 
 
 class CreatedOutageSerializer(OutageSerializer):
@@ -156,81 +199,6 @@ class CreatedOutageSerializer(OutageSerializer):
 
     def get_message(self, _outage: Outage) -> str:
         return "Outage created successfully"
-
-
-# The document's words for entries of a timeline; every other event keeps its own name.
-ENTRY_TYPES = {
-    Event.OUTAGE_CREATED: "created",
-    Event.OUTAGE_UPDATED: "updated",
-    Event.OUTAGE_ESCALATED: "escalated",
-    Event.OUTAGE_RESOLVED: "resolved",
-    Event.SLA_CALCULATED: "sla_evaluated",
-    Event.PAYMENT_INITIATED: "payment_triggered",
-}
-SENTENCES = {
-    Event.OUTAGE_CREATED: "Outage detected at {site_name}",
-    Event.OUTAGE_RESOLVED: "Outage resolved after {mttr_minutes} minutes",
-    Event.SLA_CALCULATED: "SLA {status}: {mttr_minutes} of {threshold_minutes} minutes, {policy_version}",
-    Event.SLA_VIOLATION: "SLA violated: {amount} USDC are owed",
-    Event.SLA_REWARD: "SLA met, {rating}: {amount} USDC are earned",
-    Event.PAYMENT_INITIATED: "Payment {payment_id} of {amount} {asset_code}: {state}",
-    Event.PAYMENT_HELD: "Payment {payment_id} is held: {reason}",
-    Event.PAYMENT_PARKED: "Payment {payment_id} waits: {reason}",
-    Event.PAYMENT_SIGNED: "Payment {payment_id} signed with sequence number {sequence}",
-    Event.PAYMENT_COMPLETED: "Payment {payment_id} confirmed in ledger {ledger}",
-    Event.PAYMENT_FAILED: "Payment {payment_id} failed: {reason}",
-    Event.DISPUTE_FILED: "Dispute {dispute_id} filed",
-}
-ENTRY_SCHEMA_VERSION = 1
-
-
-class TimelineEntrySerializer(serializers.ModelSerializer[AuditEvent]):
-    id = serializers.CharField(source="pk")
-    timestamp = serializers.DateTimeField(source="recorded_at")
-    event = serializers.SerializerMethodField()
-    user = serializers.CharField(source="actor")
-    event_type = serializers.SerializerMethodField()
-    schema_version = serializers.SerializerMethodField()
-
-    class Meta:
-        model = AuditEvent
-        fields = ("id", "timestamp", "event", "user", "event_type", "schema_version", "data")
-        read_only_fields = fields
-
-    def get_event(self, entry: AuditEvent) -> str:
-        event = Event(entry.event)
-        return SENTENCES.get(event, event.label).format_map(entry.data)
-
-    def get_event_type(self, entry: AuditEvent) -> str:
-        return ENTRY_TYPES.get(Event(entry.event), entry.event)
-
-    def get_schema_version(self, _entry: AuditEvent) -> int:
-        return ENTRY_SCHEMA_VERSION
-
-
-class OutageDetailSerializer(OutageSerializer):
-    """The whole story of one outage."""
-
-    sla_result = serializers.SerializerMethodField()
-    stellar_payment = serializers.SerializerMethodField()
-    timeline = serializers.SerializerMethodField()
-
-    class Meta(OutageSerializer.Meta):
-        fields = (*OutageSerializer.Meta.fields, "sla_result", "stellar_payment", "timeline")
-
-    @extend_schema_field(SLAResultSerializer(allow_null=True))
-    def get_sla_result(self, outage: Outage) -> Any:
-        result = latest(outage)
-        return SLAResultSerializer(result).data if result else None
-
-    @extend_schema_field(PaymentSerializer(allow_null=True))
-    def get_stellar_payment(self, outage: Outage) -> Any:
-        payment = getattr(latest(outage), "payment", None)
-        return PaymentSerializer(payment).data if payment else None
-
-    @extend_schema_field(TimelineEntrySerializer(many=True))
-    def get_timeline(self, outage: Outage) -> Any:
-        return TimelineEntrySerializer(AuditEvent.objects.stream(outage.stream), many=True).data
 
 
 class SettlementSerializer(serializers.Serializer[Any]):

@@ -1,5 +1,7 @@
 """One outage at a time: whoever changes it holds its lock."""
 
+from collections.abc import Iterable
+
 from apexchainx.errors import Conflict, NotFound, Stale
 from outages.models import Outage
 
@@ -25,3 +27,9 @@ def locked_open(reference: str, *, version: int | None = None) -> Outage:
     if outage.is_resolved:
         raise Conflict(f"Outage {reference} is already resolved.")
     return outage
+
+
+def lock_all(references: Iterable[str]) -> set[str]:
+    """Those of them that exist; locked in primary-key order, so that nobody waits in a circle."""
+    rows = Outage.objects.select_for_update(of=("self",)).filter(reference__in=references).order_by("pk")
+    return {outage.reference for outage in rows}

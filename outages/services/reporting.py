@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from apexchainx import context
+from apexchainx.bulk import insert
 from apexchainx.errors import Conflict, NotReady
 from audit.events import Event
 from audit.log import record_all
@@ -30,7 +31,10 @@ def told(outage: Outage) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What somebody says of a new outage; `team` and `operator` are keys of owners."""
+    """What somebody says of a new outage; `team` and `operator` are keys of owners.
+
+    One that is over says both when it ended and the minutes that counted.
+    """
 
     site_name: str
     severity: str
@@ -46,7 +50,10 @@ class Report:
     team: str = ""
     operator: str = ""
     root_cause: str = ""
+    resolution_notes: str = ""
     detected_at: datetime | None = None
+    resolved_at: datetime | None = None
+    mttr_minutes: int | None = None
     source: str = ""
     fingerprint: str = ""
     alarm_started_at: datetime | None = None
@@ -66,12 +73,32 @@ def create_all(reports: Sequence[Report]) -> list[Outage]:
     owners, now = owners_of(reports), timezone.now()
     try:
         with transaction.atomic():
-            outages = Outage.objects.bulk_create(reported(report, owners, now=now) for report in reports)
+            outages = [reported(report, owners, now=now) for report in reports]
+            # First those with an id of their own: what the database numbers skips what is taken.
+            insert([outage for outage in outages if not is_numbered(outage)])
+            insert([outage for outage in outages if is_numbered(outage)])
     except IntegrityError as error:
         raise taken(reports) from error
-    Fact.objects.bulk_create(fact for outage in outages for fact in first_facts(outage))
-    record_all((Event.OUTAGE_CREATED, outage.stream, outage.stream, told(outage)) for outage in outages)
+    insert([fact for outage in outages for fact in first_facts(outage)])
+    record_all(
+        (event, outage.stream, outage.stream, data) for outage in outages for event, data in begun(outage)
+    )
     return outages
+
+
+def is_numbered(outage: Outage) -> bool:
+    """Whether the database gives the id."""
+    value: object = outage.reference
+    return not isinstance(value, str)
+
+
+def begun(outage: Outage) -> list[tuple[Event, dict[str, Any]]]:
+    """What there is to say of a new outage, with its end where that is known already."""
+    facts = [(Event.OUTAGE_CREATED, told(outage))]
+    if outage.is_resolved:
+        end = {"resolved_at": outage.resolved_at, "mttr_minutes": outage.mttr_minutes}
+        facts.append((Event.OUTAGE_RESOLVED, {**told(outage), **end}))
+    return facts
 
 
 def reported(report: Report, owners: Mapping[str, Owner], *, now: datetime) -> Outage:
@@ -100,23 +127,30 @@ def reported(report: Report, owners: Mapping[str, Owner], *, now: datetime) -> O
     )
     if report.reference:
         outage.reference = report.reference
+    if report.resolved_at is not None:
+        outage.state, outage.resolved_by = Outage.State.RESOLVED, here.actor
+        outage.resolved_at, outage.mttr_minutes = report.resolved_at, report.mttr_minutes
+        outage.resolution_notes = report.resolution_notes
     return outage
 
 
 def first_facts(outage: Outage) -> list[Fact]:
-    stated = [(Fact.Kind.DETECTED, ""), (Fact.Kind.SEVERITY, outage.severity)]
+    since = outage.detected_at
+    stated = [(Fact.Kind.DETECTED, "", since), (Fact.Kind.SEVERITY, outage.severity, since)]
     if outage.assigned_to:
-        stated.append((Fact.Kind.ASSIGNED, outage.assigned_to))
+        stated.append((Fact.Kind.ASSIGNED, outage.assigned_to, since))
+    if outage.resolved_at is not None:
+        stated.append((Fact.Kind.RESOLVED, "", outage.resolved_at))
     return [
         Fact(
             outage=outage,
             kind=kind,
             detail=detail,
-            occurred_at=outage.detected_at,
+            occurred_at=at,
             recorded_at=outage.recorded_at,
             actor=outage.created_by,
         )
-        for kind, detail in stated
+        for kind, detail, at in stated
     ]
 
 

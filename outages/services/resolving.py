@@ -1,6 +1,8 @@
 """The end of an outage, and the evidence that its minutes are read from."""
 
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.conf import settings
@@ -13,6 +15,8 @@ from audit.events import Event
 from audit.log import record
 from outages import clock
 from outages.models import Fact, MaintenanceWindow, Outage
+from outages.models.evidence import places_of
+from outages.services.recurrence import mark_recurrence
 from outages.services.reporting import told
 
 
@@ -25,9 +29,34 @@ class Evidence:
 
 
 def evidence_of(outage: Outage) -> Evidence:
-    facts = outage.facts.all()
-    windows = MaintenanceWindow.objects.excluding(outage)
-    return Evidence(tuple(fact.plain for fact in facts), tuple(window.plain for window in windows))
+    return evidence_of_all([outage])[0]
+
+
+def evidence_of_all(outages: Sequence[Outage]) -> list[Evidence]:
+    """One for each outage, in two statements however many there are."""
+    facts = defaultdict[int, list[clock.Fact]](list)
+    columns = ("outage_id", "kind", "occurred_at", "recorded_at", "detail")
+    for outage_id, *stated in Fact.objects.filter(outage__in=outages).values_list(*columns):
+        facts[outage_id].append(clock.Fact(*stated))
+    windows = defaultdict[tuple[str, str], list[clock.Window]](list)
+    for window in MaintenanceWindow.objects.excluding_any(outages):
+        windows[window.place].append(window.plain)
+    return [
+        Evidence(tuple(facts[outage.pk]), tuple(windows_at(outage, facts[outage.pk], windows)))
+        for outage in outages
+    ]
+
+
+def windows_at(
+    outage: Outage,
+    facts: Iterable[clock.Fact],
+    windows: Mapping[tuple[str, str], Iterable[clock.Window]],
+) -> Iterator[clock.Window]:
+    """The windows at the outage's places, known at the earliest since it is said to be there."""
+    moved = max((fact.recorded_at for fact in facts if fact.kind == Fact.Kind.PLACED), default=None)
+    for place in places_of(outage):
+        for window in windows.get(place, ()):
+            yield replace(window, recorded_at=max(window.recorded_at, moved)) if moved else window
 
 
 @transaction.atomic(savepoint=False)
@@ -68,7 +97,8 @@ def resolve(
     fact.save(force_insert=True)
     outage.state, outage.resolved_at, outage.mttr_minutes = Outage.State.RESOLVED, end.at, end.minutes
     outage.resolved_by, outage.paused_at = fact.actor, None
-    outage.resolution_notes, outage.root_cause = notes, root_cause or outage.root_cause
+    outage.resolution_notes = notes or outage.resolution_notes
+    outage.root_cause = root_cause or outage.root_cause
     outage.store(
         "state", "resolved_at", "mttr_minutes", "resolved_by", "paused_at", "resolution_notes", "root_cause"
     )
@@ -80,4 +110,6 @@ def resolve(
         resolved_at=end.at,
         mttr_minutes=end.minutes,
     )
+    if outage.root_cause:
+        mark_recurrence(outage)
     return Evidence((*evidence.facts, fact.plain), evidence.windows)

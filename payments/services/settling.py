@@ -1,23 +1,26 @@
 """From a result to money that is due."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from apexchainx import context
 from audit.events import Event
-from audit.log import record
+from audit.log import record_all
 from outages.models import Outage
 from outages.services.locking import locked_open
 from outages.services.resolving import evidence_of, resolve
 from payments import tasks
 from payments.models import Payment
-from sla.models import ClockSource, SLAResult
+from payments.settlement.starting import first_state
+from sla.models import SLAResult
 from sla.services import Governing, evaluate_all
-from wallets.models import Wallet
+from wallets.models import Owner, Status
 
 POOL = "pool"
 
@@ -29,6 +32,14 @@ class Settlement:
     outage: Outage
     result: SLAResult
     payment: Payment | None
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Somebody who pays or is paid; without an address they have no approved wallet."""
+
+    key: str
+    address: str = ""
 
 
 @transaction.atomic
@@ -61,45 +72,68 @@ def settle(
 @transaction.atomic(savepoint=False)
 def pay(result: SLAResult) -> Payment | None:
     """The payment that a result asks for, once: a reward leaves the pool, a penalty comes to it."""
-    if not result.amount:
-        return None
-    is_reward = result.outcome == SLAResult.Outcome.REWARD
-    team, operator = result.outage.team_key, result.outage.operator_key
-    payer, payee = (POOL, team) if is_reward else (operator, POOL)
-    party = Wallet.objects.approved().filter(owner__key=team if is_reward else operator).first()
-    address = party.address if party else ""
-    state, reason = first_state(result, has_wallet=party is not None)
-    payment = Payment.objects.create(
+    return pay_all([result])[0]
+
+
+@transaction.atomic(savepoint=False)
+def pay_all(results: Sequence[SLAResult]) -> list[Payment | None]:
+    """As `pay`, all or none, with one statement for each kind of row; None for a result of zero."""
+    if any(result.asked for result in results):
+        transaction.on_commit(tasks.ring_contract, robust=True)
+    paying = [result for result in results if result.amount]
+    if not paying:
+        return [None] * len(results)
+    parties = parties_of(paying)
+    payments = Payment.objects.bulk_create(owed(result, parties) for result in paying)
+    record_all(
+        (Event.PAYMENT_INITIATED, f"payment:{payment.reference}", payment.outage.stream, payment.facts)
+        for payment in payments
+    )
+    if any(payment.state == Payment.State.READY for payment in payments):
+        transaction.on_commit(tasks.ring, robust=True)
+    made = {payment.sla_result_id: payment for payment in payments}
+    return [made.get(result.pk) for result in results]
+
+
+def owed(result: SLAResult, parties: Mapping[int | str, Party]) -> Payment:
+    """The money between the pool and the outage's team or operator, not saved."""
+    outage, is_reward = result.outage, result.outcome == SLAResult.Outcome.REWARD
+    named, default = (
+        (outage.team_id, settings.DEFAULT_TEAM)
+        if is_reward
+        else (outage.operator_id, settings.DEFAULT_OPERATOR)
+    )
+    party = parties.get(named or default, Party(default))
+    state, reason = first_state(result, has_wallet=bool(party.address))
+    pool = Party(POOL, settings.STELLAR_POOL_ADDRESS)
+    payer, payee = (pool, party) if is_reward else (party, pool)
+    return Payment(
         source_key=f"sla:{result.pk}",
         type=result.outcome,
         sla_result=result,
-        outage=result.outage,
-        payer=payer,
-        payee=payee,
+        outage=outage,
+        payer=payer.key,
+        payee=payee.key,
         amount=abs(result.amount),
         asset_code=settings.STELLAR_ASSET_CODE,
-        from_address=settings.STELLAR_POOL_ADDRESS if is_reward else address,
-        to_address=address if is_reward else settings.STELLAR_POOL_ADDRESS,
+        from_address=payer.address,
+        to_address=payee.address,
         state=state,
         reason=reason,
         correlation_id=context.current().correlation_id,
         next_action_at=timezone.now() if state in {Payment.State.READY, Payment.State.PARKED} else None,
     )
-    stream = result.outage.stream
-    record(Event.PAYMENT_INITIATED, f"payment:{payment.reference}", stream=stream, **payment.facts)
-    if state == Payment.State.READY:
-        transaction.on_commit(tasks.ring, robust=True)
-    return payment
 
 
-def first_state(result: SLAResult, *, has_wallet: bool) -> tuple[Payment.State, str]:
-    """Where a payment starts and, unless it is ready, why it is not paid at once."""
-    if result.clock_source != ClockSource.MEASURED:
-        return Payment.State.HELD, f"clock_{result.clock_source}"
-    if abs(result.amount) > settings.MAX_AUTO_PAYMENT_AMOUNT:
-        return Payment.State.HELD, "over_automatic_limit"
-    if result.outcome == SLAResult.Outcome.PENALTY:
-        return Payment.State.AWAITING_PAYER, "payer_has_not_paid"
-    if not has_wallet:
-        return Payment.State.PARKED, "no_wallet"
-    return Payment.State.READY, ""
+def parties_of(results: Iterable[SLAResult]) -> dict[int | str, Party]:
+    """By id and by key, every owner that may be paid or billed for these outages."""
+    ids = {pk for result in results for pk in (result.outage.team_id, result.outage.operator_id) if pk}
+    owners = Owner.objects.filter(
+        Q(pk__in=ids) | Q(key__in=(settings.DEFAULT_TEAM, settings.DEFAULT_OPERATOR))
+    )
+    found: dict[int | str, Party] = {}
+    for owner in owners.select_related("wallet"):
+        wallet = getattr(owner, "wallet", None)
+        address = wallet.address if wallet and wallet.status == Status.APPROVED else ""
+        found[owner.pk] = found[owner.key] = Party(owner.key, address)
+    return found

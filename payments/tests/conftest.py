@@ -14,6 +14,7 @@ from apexchainx.stellar.keys import KeyPair
 from outages.models import Outage
 from payments.models import Payment
 from payments.services.settling import settle
+from payments.tests.contract_bench import Governed, in_charge
 from wallets.models import Wallet
 
 FUNDS = Decimal(100_000)
@@ -57,3 +58,9 @@ def due(make_outage: Callable[..., Outage]) -> Callable[[], Payment]:
         return payment
 
     return make
+
+
+@pytest.fixture
+def governed(bank: Bank, sandbox: str, settings: Any, tmp_path: Path) -> Governed:
+    """The contract is in charge, at the ledger where the pool pays."""
+    return in_charge(sandbox, settings, tmp_path)

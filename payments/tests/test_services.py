@@ -16,6 +16,7 @@ from payments.models import Payment
 from payments.services import settling as services
 from payments.services.settling import settle
 from sla.models import SLAResult
+from wallets.models import Kind, Wallet
 from webhooks import signing
 from webhooks.models import Webhook
 
@@ -136,6 +137,70 @@ def test_a_result_is_paid_for_once(make_outage: Callable[..., Outage], parties: 
     assert Payment.objects.count() == 1
 
 
+def test_many_results_are_paid_for_at_once(
+    clock: Traveller,
+    make_outage: Callable[..., Outage],
+    make_wallet: Callable[..., Wallet],
+    settings: Any,
+    facts: Callable[..., list[tuple[str, str]]],
+) -> None:
+    make_wallet("towers", OPERATOR_ADDRESS, Kind.OPERATOR)
+    make_wallet("west", TEAM_ADDRESS)
+    reward, free, penalty, ownerless = (
+        settle(make_outage(**fields).reference).result
+        for fields in ({"team": "west"}, {}, {"operator": "towers"}, {})
+    )
+    Payment.objects.all().delete()
+    free.amount = Decimal(0)
+    penalty.outcome, penalty.amount = "penalty", Decimal(-10)
+
+    paid = services.pay_all([reward, free, penalty, ownerless])
+
+    assert paid[1] is None
+    made = [payment for payment in paid if payment]
+    assert [(one.sla_result, one.payer, one.payee, one.amount) for one in made] == [
+        (reward, "pool", "west", Decimal(1500)),
+        (penalty, "towers", "pool", Decimal(10)),
+        (ownerless, "pool", settings.DEFAULT_TEAM, Decimal(1500)),
+    ]
+    assert [(one.state, one.reason, one.from_address, one.to_address) for one in made] == [
+        ("ready", "", settings.STELLAR_POOL_ADDRESS, TEAM_ADDRESS),
+        ("awaiting_payer", "payer_has_not_paid", OPERATOR_ADDRESS, settings.STELLAR_POOL_ADDRESS),
+        ("parked", "no_wallet", settings.STELLAR_POOL_ADDRESS, ""),
+    ]
+    assert facts(event="payment.initiated")[-3:] == [
+        ("payment.initiated", f"payment:{one.reference}") for one in made
+    ]
+
+
+@pytest.mark.parametrize("count", [1, 20])
+def test_any_number_of_payments_takes_the_same_statements(
+    make_outage: Callable[..., Outage],
+    parties: None,
+    django_assert_num_queries: Callable[..., Any],
+    count: int,
+) -> None:
+    results = [settle(make_outage().reference).result for _ in range(count)]
+    Payment.objects.all().delete()
+    owners_payments_events_and_subscribers, begin_and_commit = 4, 2
+
+    statements = owners_payments_events_and_subscribers + begin_and_commit
+    with django_assert_num_queries(statements), transaction.atomic():
+        services.pay_all(results)
+
+
+def test_nothing_to_pay_writes_nothing(
+    make_outage: Callable[..., Outage], django_assert_num_queries: Callable[..., Any]
+) -> None:
+    result = settle(make_outage().reference).result
+    result.amount = Decimal(0)
+
+    with django_assert_num_queries(0):
+        assert services.pay_all([]) == []
+        assert services.pay_all([result]) == [None]
+    assert Payment.objects.count() == 1
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_failure_in_the_payment_step_leaves_the_outage_open(
     make_outage: Callable[..., Outage], parties: None, monkeypatch: pytest.MonkeyPatch
@@ -146,7 +211,7 @@ def test_a_failure_in_the_payment_step_leaves_the_outage_open(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("the payment step fails")
 
-    monkeypatch.setattr(Payment.objects, "create", fail)
+    monkeypatch.setattr(Payment.objects, "bulk_create", fail)
     with pytest.raises(RuntimeError, match="the payment step fails"):
         settle(outage.reference)
 
@@ -178,7 +243,7 @@ def test_a_hundred_resolves_at_once_leave_one_result_and_one_payment(
     assert AuditEvent.objects.filter(event="outage.resolved").count() == 1
 
 
-@pytest.mark.parametrize(("subscribers", "statements"), [(0, 14), (1, 18), (5, 18)])
+@pytest.mark.parametrize(("subscribers", "statements"), [(0, 16), (1, 19), (5, 19)])
 def test_a_settlement_takes_few_statements_and_no_network(
     make_outage: Callable[..., Outage],
     parties: None,

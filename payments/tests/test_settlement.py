@@ -18,8 +18,8 @@ from apexchainx.stellar import horizon, keys
 from apexchainx.stellar.horizon import Outcome, Submission
 from apexchainx.stellar.tests import bench
 from audit.models import AuditEvent
-from payments import settlement
 from payments.models import Attempt, Payment, StellarTransaction
+from payments.settlement import payouts as settlement
 from payments.tests.conftest import Bank
 from wallets.models import Wallet
 

@@ -30,14 +30,19 @@ def test_the_reference_library_accepts_a_secret_of_our_making() -> None:
     [
         (SECRET, b'{"id":"msg_2"}', {}),
         (SECRET, MESSAGE.body, {"webhook-id": "msg_2"}),
-        (SECRET, MESSAGE.body, {"webhook-timestamp": str(int(datetime.now(UTC).timestamp()) - 60)}),
         (signing.new_secret(), MESSAGE.body, {}),
     ],
-    ids=["body", "id", "time", "secret"],
+    ids=["body", "id", "secret"],
 )
 def test_the_reference_library_refuses_a_forgery(secret: str, body: bytes, changed: dict[str, str]) -> None:
     with pytest.raises(WebhookVerificationError, match="No matching signature"):
         Webhook(secret).verify(body, {**signed(), **changed})
+
+
+def test_the_reference_library_refuses_another_time() -> None:
+    a_minute_ago = int(datetime.now(UTC).timestamp()) - 60
+    with pytest.raises(WebhookVerificationError, match="No matching signature"):
+        Webhook(SECRET).verify(MESSAGE.body, {**signed(), "webhook-timestamp": str(a_minute_ago)})
 
 
 def test_the_reference_library_refuses_a_replay() -> None:

@@ -80,6 +80,10 @@ class Command(ExampleCommand):
             children.finish(instances.manage("migrate", "migrate", "--no-input", variables=variables))
             self._tell("migrations")
         children.wait_until_ready(["ledger"], tell=self._tell)
+        if variables["CONTRACT_EXECUTION_MODE"] in instances.CONTRACT_MODES:
+            for step in (("init", "--friendbot"), ("configure",)):
+                children.finish(instances.contract(here, *step, variables=variables))
+            self._tell("SLA contract")
         for make in (instances.web, instances.worker, instances.signer):
             children.start(make(here, variables))
         if with_data and not here.demo_file.exists():

@@ -1,5 +1,6 @@
 """The only client for the SLA contract: its answers, typed, and calls that are kept before they are sent."""
 
+from apexchainx.stellar.soroban.applying import apply
 from apexchainx.stellar.soroban.failures import ContractRefused
 from apexchainx.stellar.soroban.invocations import (
     Invocation,
@@ -22,7 +23,14 @@ from apexchainx.stellar.soroban.invocations import (
     unfreeze_config,
     unpause,
 )
-from apexchainx.stellar.soroban.reading import calculate_view, config, health, latest_result, roles
+from apexchainx.stellar.soroban.reading import (
+    calculate_view,
+    config,
+    health,
+    latest_result,
+    retention_limit,
+    roles,
+)
 from apexchainx.stellar.soroban.records import Calculation, Config, Health, Roles, Standing, Terms
 from apexchainx.stellar.soroban.sending import Outcome, Prepared, Sending, outcome, prepare, send
 
@@ -40,6 +48,7 @@ __all__ = [
     "Terms",
     "accept_admin",
     "accept_operator",
+    "apply",
     "calculate_sla",
     "calculate_view",
     "cancel_admin_proposal",
@@ -57,6 +66,7 @@ __all__ = [
     "propose_operator",
     "prune_history",
     "renounce_admin",
+    "retention_limit",
     "roles",
     "send",
     "set_config",

@@ -34,6 +34,11 @@ def config() -> Config:
     return Config(terms, version_hash)
 
 
+def retention_limit() -> int:
+    """How many results the contract keeps. Raises ContractRefused, and Unavailable."""
+    return int(_view("get_retention_limit"))
+
+
 def roles() -> Roles:
     """Raises ContractRefused, and Unavailable."""
     names = ("get_admin", "get_operator", "get_pending_admin", "get_pending_operator")

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from apexchainx.errors import NotFound, NotReady
@@ -17,6 +17,7 @@ from outages.models import Outage, Severity, Source
 from outages.services.resolving import Evidence, evidence_of
 from sla.models import ClockSource, PolicyVersion, SLAResult
 from sla.policy import Verdict, judge
+from sla.services.contract import ask_all
 
 
 def policy_for(severity: str, *, at: datetime) -> PolicyVersion:
@@ -36,11 +37,11 @@ class Governing:
 
     def __init__(self, outages: Iterable[Outage]) -> None:
         detections = [outage.detected_at for outage in outages]
-        self.versions = list(
-            PolicyVersion.objects.select_related("calendar").filter(
-                Q(effective_to__isnull=True) | Q(effective_to__gt=min(detections)),
-                effective_from__lte=max(detections),
-            )
+        self.versions = list(self.between(min(detections), max(detections))) if detections else []
+
+    def between(self, first: datetime, last: datetime) -> QuerySet[PolicyVersion]:
+        return PolicyVersion.objects.select_related("calendar").filter(
+            Q(effective_to__isnull=True) | Q(effective_to__gt=first), effective_from__lte=last
         )
 
     def find(self, severity: str, at: datetime) -> PolicyVersion | None:
@@ -76,6 +77,7 @@ def evaluate_all(
     results = [judged(outage, facts, governing) for outage, facts in zip(outages, evidence, strict=True)]
     SLAResult.objects.filter(outage__in=outages, is_latest=True).update(is_latest=False)
     SLAResult.objects.bulk_create(results)
+    ask_all(results)
     record_all(
         (event, f"sla:{result.pk}", result.outage.stream, said(result))
         for result in results
@@ -169,4 +171,4 @@ def result_of(outage_reference: str) -> SLAResult:
         raise NotFound(f"There is no outage {outage_reference}.")
     if not outage.is_resolved:
         raise NotReady(f"Outage {outage_reference} is not resolved yet.")
-    return outage.sla_results.select_related("policy", "outage").get(is_latest=True)
+    return outage.sla_results.select_related("policy", "outage", "invocation").get(is_latest=True)

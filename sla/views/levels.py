@@ -12,11 +12,12 @@ from rest_framework.views import APIView
 from apexchainx.api.idempotency import idempotent
 from apexchainx.errors import NotFound
 from sla import services
-from sla.models import PolicyVersion, SLAResult
+from sla.models import ContractInvocation, PolicyVersion, SLAResult
 from sla.serializers import (
     CalculateSerializer,
     CalculationSerializer,
     ConfigsSerializer,
+    ContractInvocationSerializer,
     StatusOfOutageSerializer,
     TermsSerializer,
     VerdictSerializer,
@@ -43,7 +44,7 @@ class StatusView(APIView):
     @extend_schema(responses=StatusOfOutageSerializer)
     def get(self, _request: Request, outage_id: str) -> Response:
         result = (
-            SLAResult.objects.select_related("outage", "policy", "payment")
+            SLAResult.objects.select_related("outage", "policy", "payment", "invocation")
             .filter(outage__reference=outage_id, is_latest=True)
             .first()
         )
@@ -73,7 +74,12 @@ class CalculateView(APIView):
         if "outage_id" not in asked:
             raise ValidationError({"outage_id": ["Name an outage, or give mttr_minutes and a severity."]})
         result = services.result_of(asked["outage_id"])
-        return answer(result.outage.reference, VerdictSerializer(seen(result)).data, is_preview=False)
+        return answer(
+            result.outage.reference,
+            VerdictSerializer(seen(result)).data,
+            is_preview=False,
+            asked=result.asked,
+        )
 
     @extend_schema(parameters=QUERY, responses=CalculationSerializer)
     def get(self, request: Request) -> Response:
@@ -116,7 +122,10 @@ def seen(result: SLAResult) -> dict[str, Any]:
     return dict(StatusOfOutageSerializer(result).data)
 
 
-def answer(outage_id: str | None, result: Any, *, is_preview: bool) -> Response:
-    return Response(
-        {"outage_id": outage_id, "preview": is_preview, "sla_result": result, "contract_invocation": None}
-    )
+def answer(
+    outage_id: str | None, result: Any, *, is_preview: bool, asked: ContractInvocation | None = None
+) -> Response:
+    """A preview asks nobody: it is our own arithmetic, whoever is in charge."""
+    invocation = ContractInvocationSerializer(asked).data if asked else None
+    said = {"outage_id": outage_id, "preview": is_preview, "sla_result": result}
+    return Response({**said, "contract_invocation": invocation})

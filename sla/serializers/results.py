@@ -5,15 +5,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
-from apexchainx.api.fields import MinutesField, MoneyField, TextField
+from apexchainx.api.fields import MoneyField
 from outages import clock
-from outages.models import Severity
 from payments.models import Payment
-from sla.models import PolicyVersion, SLAResult
-from sla.policy import Verdict
+from sla.models import SLAResult
 
 ZERO = Decimal(0)
 STANDINGS = ("in_progress", "paused", "met", "violated")
@@ -90,9 +87,14 @@ def concluded(result: SLAResult) -> dict[str, Any]:
         "performance_rating": result.rating,
         "rating": result.rating,
         "payment_type": result.outcome,
-        "smart_contract_invoked": False,
-        "contract_tx_hash": None,
+        **contract_seen(result),
     }
+
+
+def contract_seen(result: SLAResult) -> dict[str, Any]:
+    """Whether a ledger has shown the contract's answer, and where. A hash that nobody has seen is none."""
+    seen_hash = result.asked.seen_hash if result.asked else None
+    return {"smart_contract_invoked": seen_hash is not None, "contract_tx_hash": seen_hash}
 
 
 def running(
@@ -136,11 +138,11 @@ class StatusOfOutageSerializer(SLAResultSerializer):
             "payment_tx_hash",
         )
 
-    def get_smart_contract_invoked(self, _result: SLAResult) -> bool:
-        return False
+    def get_smart_contract_invoked(self, result: SLAResult) -> bool:
+        return bool(contract_seen(result)["smart_contract_invoked"])
 
-    def get_contract_tx_hash(self, _result: SLAResult) -> str | None:
-        return None
+    def get_contract_tx_hash(self, result: SLAResult) -> str | None:
+        return result.asked.seen_hash if result.asked else None
 
     def get_payment_executed(self, result: SLAResult) -> bool:
         payment = getattr(result, "payment", None)
@@ -149,75 +151,3 @@ class StatusOfOutageSerializer(SLAResultSerializer):
     def get_payment_tx_hash(self, result: SLAResult) -> str | None:
         payment = getattr(result, "payment", None)
         return payment.transaction_hash or None if isinstance(payment, Payment) else None
-
-
-class TermsSerializer(serializers.ModelSerializer[PolicyVersion]):
-    penalty_per_minute = MoneyField()
-    reward_base = MoneyField()
-
-    class Meta:
-        model = PolicyVersion
-        fields = ("threshold_minutes", "penalty_per_minute", "reward_base")
-
-
-class ConfigsSerializer(serializers.Serializer[Any]):
-    critical = TermsSerializer()
-    high = TermsSerializer()
-    medium = TermsSerializer()
-    low = TermsSerializer()
-
-
-class CalculateSerializer(serializers.Serializer[Any]):
-    """With minutes it is a preview that writes nothing; without, the outage's own result is answered."""
-
-    outage_id = TextField(max_length=64, required=False)
-    mttr_minutes = MinutesField(required=False)
-    severity = serializers.ChoiceField(choices=Severity.choices, required=False)
-
-
-class VerdictSerializer(serializers.Serializer[Any]):
-    id = serializers.UUIDField(allow_null=True)
-    severity = serializers.ChoiceField(choices=Severity.choices)
-    status = serializers.ChoiceField(choices=SLAResult.Status.choices)
-    outcome = serializers.ChoiceField(choices=SLAResult.Outcome.choices)
-    payment_type = serializers.ChoiceField(choices=SLAResult.Outcome.choices)
-    rating = serializers.ChoiceField(choices=SLAResult.Rating.choices)
-    performance_rating = serializers.ChoiceField(choices=SLAResult.Rating.choices)
-    mttr_minutes = serializers.IntegerField()
-    threshold_minutes = serializers.IntegerField()
-    amount = MoneyField()
-    policy_version = serializers.CharField()
-    reason_code = serializers.CharField()
-    decision_trace = serializers.ListField(child=serializers.CharField())
-
-
-class ContractInvocationSerializer(serializers.Serializer[Any]):
-    tx_hash = serializers.CharField()
-    status = serializers.CharField()
-    gas_cost_xlm = serializers.FloatField()
-
-
-@extend_schema_serializer(many=False)
-class CalculationSerializer(serializers.Serializer[Any]):
-    outage_id = serializers.CharField(allow_null=True)
-    preview = serializers.BooleanField()
-    sla_result = VerdictSerializer()
-    contract_invocation = ContractInvocationSerializer(allow_null=True)
-
-
-def previewed(verdict: Verdict, policy: PolicyVersion, *, minutes: int) -> dict[str, Any]:
-    return {
-        "id": None,
-        "severity": policy.severity,
-        "status": verdict.status,
-        "outcome": verdict.outcome,
-        "payment_type": verdict.outcome,
-        "rating": verdict.rating,
-        "performance_rating": verdict.rating,
-        "mttr_minutes": minutes,
-        "threshold_minutes": policy.threshold_minutes,
-        "amount": verdict.amount,
-        "policy_version": policy.label,
-        "reason_code": verdict.reason_code,
-        "decision_trace": list(verdict.trace),
-    }

@@ -1,4 +1,4 @@
-"""Carrying payments to the ledger, in the signer's process only.
+"""Carrying payments to the ledger.
 
 Each step claims a row in a short transaction, speaks to the network with none open, and records the outcome
 in another. A payment is bound to one (channel, sequence number) before anything is signed, and every envelope
@@ -104,7 +104,7 @@ def sign(work: StellarTransaction) -> Attempt:
         destination=payment.to_address,
         amount=payment.amount,
         memo=f"SLA:{payment.reference}",
-        base_fee=min(max(horizon.fee_stats().p90, 100), settings.STELLAR_MAX_FEE),
+        base_fee=base_fee(),
         max_time=int(max_time.timestamp()),
     )
     with transaction.atomic():
@@ -119,6 +119,11 @@ def sign(work: StellarTransaction) -> Attempt:
         work.save(update_fields=("state",))
         tell(Event.PAYMENT_SIGNED, payment, envelope_hash=envelope.hash, sequence=work.sequence)
     return attempt
+
+
+def base_fee() -> int:
+    """What most others bid for an operation, in stroops, within our cap."""
+    return min(max(horizon.fee_stats().p90, 100), settings.STELLAR_MAX_FEE)
 
 
 def pool_key() -> keys.KeyPair:
@@ -141,9 +146,13 @@ def submit(work: StellarTransaction, attempt: Attempt) -> None:
 
 
 def postpone(work: StellarTransaction, answer: str) -> None:
-    wait = settings.PAYMENT_BACKOFF[min(work.tries, len(settings.PAYMENT_BACKOFF)) - 1]
-    work.next_action_at, work.last_answer = timezone.now() + timedelta(seconds=wait), answer[:255]
+    work.next_action_at, work.last_answer = next_try(work.tries), answer[:255]
     work.save(update_fields=("next_action_at", "last_answer"))
+
+
+def next_try(tries: int) -> datetime:
+    wait = settings.PAYMENT_BACKOFF[min(tries, len(settings.PAYMENT_BACKOFF)) - 1]
+    return timezone.now() + timedelta(seconds=wait)
 
 
 def finish(work: StellarTransaction, attempt: Attempt, landing: LedgerTransaction) -> None:
