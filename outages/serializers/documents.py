@@ -126,6 +126,16 @@ ORDER BY page.place
 
 def outage_documents(keys: Sequence[int]) -> list[orjson.Fragment]:
     """The documents of these outages, in this order."""
+    return list(map(orjson.Fragment, written(keys)))
+
+
+def outage_document(key: int, **more: Any) -> orjson.Fragment:
+    """The document of one outage, with more to say."""
+    [document] = written([key])
+    return orjson.Fragment(f"{document[:-1]},{encode(more).decode()[1:]}")
+
+
+def written(keys: Sequence[int]) -> list[str]:
     now = timezone.now()
     rows = fetched(
         STATEMENT,
@@ -135,7 +145,7 @@ def outage_documents(keys: Sequence[int]) -> list[orjson.Fragment]:
         explorer=EXPLORERS[settings.STELLAR_NETWORK],
     )
     return [
-        orjson.Fragment(f'{said[:-1]},"sla_status":{concluded or standing(reading, now)}}}')
+        f'{said[:-1]},"sla_status":{concluded or standing(reading, now)}}}'
         for said, concluded, reading in rows
     ]
 

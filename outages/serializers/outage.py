@@ -192,13 +192,10 @@ def reading_of(outage: Outage) -> Reading:
 
 
 class CreatedOutageSerializer(OutageSerializer):
-    message = serializers.SerializerMethodField()
+    message = serializers.CharField()
 
     class Meta(OutageSerializer.Meta):
         fields = (*OutageSerializer.Meta.fields, "message")
-
-    def get_message(self, _outage: Outage) -> str:
-        return "Outage created successfully"
 
 
 class SettlementSerializer(serializers.Serializer[Any]):

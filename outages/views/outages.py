@@ -13,6 +13,7 @@ from apexchainx.api.idempotency import idempotent
 from outages.filters import OutageFilter
 from outages.models import Outage
 from outages.serializers.detail import OutageDetailSerializer, UpdatedOutageSerializer
+from outages.serializers.documents import outage_document
 from outages.serializers.lifecycle import UpdateSerializer
 from outages.serializers.outage import (
     CreatedOutageSerializer,
@@ -55,8 +56,8 @@ class OutageViewSet(OutageLists, OutageLifecycle):
         body = NewOutageSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         outage = reporting.create(reporting.Report(**body.validated_data))
-        answer = Response(CreatedOutageSerializer(told().get(pk=outage.pk)).data, status=201)
-        return versioned(answer, outage.version)
+        document = outage_document(outage.pk, message="Outage created successfully")
+        return versioned(Response(document, status=201), outage.version)
 
     @extend_schema(
         request=UpdateSerializer(partial=True), parameters=[IF_MATCH], responses=UpdatedOutageSerializer

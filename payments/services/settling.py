@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from apexchainx import context
+from apexchainx.bulk import insert
 from audit.events import Event
 from audit.log import record_all
 from outages.models import Outage
@@ -84,7 +85,7 @@ def pay_all(results: Sequence[SLAResult]) -> list[Payment | None]:
     if not paying:
         return [None] * len(results)
     parties = parties_of(paying)
-    payments = Payment.objects.bulk_create(owed(result, parties) for result in paying)
+    payments = insert([owed(result, parties) for result in paying])
     record_all(
         (Event.PAYMENT_INITIATED, f"payment:{payment.reference}", payment.outage.stream, payment.facts)
         for payment in payments

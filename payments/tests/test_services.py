@@ -211,7 +211,7 @@ def test_a_failure_in_the_payment_step_leaves_the_outage_open(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("the payment step fails")
 
-    monkeypatch.setattr(Payment.objects, "bulk_create", fail)
+    monkeypatch.setattr(services, "insert", fail)
     with pytest.raises(RuntimeError, match="the payment step fails"):
         settle(outage.reference)
 

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from apexchainx.bulk import insert
 from apexchainx.errors import NotFound, NotReady
 from audit.events import Event
 from audit.log import record_all
@@ -76,7 +77,7 @@ def evaluate_all(
     """As `evaluate`, all or none, with one statement for each kind of row."""
     results = [judged(outage, facts, governing) for outage, facts in zip(outages, evidence, strict=True)]
     SLAResult.objects.filter(outage__in=outages, is_latest=True).update(is_latest=False)
-    SLAResult.objects.bulk_create(results)
+    insert(results)
     ask_all(results)
     record_all(
         (event, f"sla:{result.pk}", result.outage.stream, said(result))
