@@ -3,7 +3,7 @@
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.utils.timezone
-import outages.models.outage
+import outages.models.columns
 from django.db import migrations, models
 
 
@@ -160,7 +160,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='outage',
             name='cause_key',
-            field=models.GeneratedField(db_persist=True, expression=outages.models.outage.CauseKey('root_cause'), output_field=models.CharField(max_length=200)),
+            field=models.GeneratedField(db_persist=True, expression=outages.models.columns.CauseKey('root_cause'), output_field=models.CharField(max_length=200)),
         ),
         migrations.AddField(
             model_name='outage',

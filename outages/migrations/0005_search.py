@@ -1,6 +1,6 @@
 import django.contrib.postgres.indexes
 import django.contrib.postgres.search
-import outages.models.outage
+import outages.models.columns
 from django.contrib.postgres.operations import CreateExtension, TrigramExtension
 from django.db import migrations, models
 
@@ -60,12 +60,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='outage',
             name='search_text',
-            field=outages.models.outage.SearchField(db_persist=True, expression=outages.models.outage.SearchText(), output_field=models.TextField()),
+            field=outages.models.columns.SearchField(db_persist=True, expression=outages.models.columns.SearchText(), output_field=models.TextField()),
         ),
         migrations.AddField(
             model_name='outage',
             name='search_vector',
-            field=outages.models.outage.SearchField(db_persist=True, expression=outages.models.outage.SearchVector(), output_field=django.contrib.postgres.search.SearchVectorField()),
+            field=outages.models.columns.SearchField(db_persist=True, expression=outages.models.columns.SearchVector(), output_field=django.contrib.postgres.search.SearchVectorField()),
         ),
         migrations.AddIndex(
             model_name='outage',

@@ -1,8 +1,9 @@
 """Outages and the evidence about them."""
 
+from outages.models.columns import NextReference
 from outages.models.evidence import Fact, MaintenanceWindow
 from outages.models.imports import ImportRun
-from outages.models.outage import NextReference, Outage, OutageQuerySet, Severity, Source
+from outages.models.outage import Outage, OutageQuerySet, Severity, Source
 from outages.models.rca import FollowUp, RootCauseAnalysis
 from outages.models.words import Learning, Sought, Word
 
