@@ -35,7 +35,7 @@ from apexchainx.stellar.tests.wealth import AMOUNTS, KINDS, OWNERS, USDC, Gift, 
 OPERATIONS, ECONOMIES = 10_000, 24
 # One economy meets every code in turn, because what is drawn meets some by chance only: a step is what is
 # wished, how it is sent, and the codes that the answer must have.
-STEPS: tuple[tuple[Wish, dict[str, int], set[str]], ...] = (
+STEPS: tuple[tuple[Wish, dict[str, Any], set[str]], ...] = (
     (Wish("pay", 1, 2, UNIT), {}, {"tx_success", "op_success"}),
     (Wish("pay", 1, 2, UNIT), {"payer": 3, "offer": 300}, {"tx_fee_bump_inner_success"}),
     (Wish("pay", 1, 2, 2 * UNIT), {"late": 20}, {"tx_bad_seq"}),
